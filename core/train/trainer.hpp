@@ -1,0 +1,156 @@
+// The training loop: one network, one loss, a schedule; hooks for techniques; evaluation.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/batches.hpp"
+#include "data/dataset.hpp"
+#include "network/graph.hpp"
+
+namespace topress::train {
+
+/// The data of a run, prepared once: splits, normalisation, augmentation.
+struct TrainingData {
+    data::Samples train;
+    data::Samples validation;
+    data::Samples test;
+    data::Normalisation normalisation;
+    data::Augmentation augmentation;
+    std::vector<std::string> classes;
+};
+
+/// Defaults of a run ([train] in the configuration).
+struct TrainingDefaults {
+    std::int64_t batch_size = 128;
+    std::string optimizer = "sgd";  ///< "sgd" (Nesterov) or "adamw"
+    double learning_rate = 0.1;
+    double momentum = 0.9;
+    double weight_decay = 5e-4;  ///< on weights only, not on biases, norms and scales
+    std::string schedule = "one-cycle";  ///< "cosine", "one-cycle", "constant"
+    double warmup_epochs = 0;
+    double label_smoothing = 0;
+};
+
+/// What a loss sees of one step; outputs are detached.
+struct LossInput {
+    const std::vector<at::Tensor>& outputs;  ///< logits of exits in order, then main, each (N, C)
+    const at::Tensor& teacher;               ///< (N, C), undefined without a teacher
+    const at::Tensor& labels;                ///< (N) int64
+    const at::Tensor& images;
+    std::uint64_t step;
+    std::uint64_t steps;
+};
+
+/// Mean loss (scalar) and its gradient for every output (undefined = none).
+struct LossResult {
+    at::Tensor loss;
+    std::vector<at::Tensor> gradients;
+};
+
+using Loss = std::function<LossResult(const LossInput&)>;
+using StepHook = std::function<void(network::Network&, std::uint64_t step, std::uint64_t steps)>;
+
+/// Parameters by role or by name with their own learning rate; factor 0 = frozen.
+struct ParameterGroup {
+    std::string role;  ///< empty = by name
+    std::string name;
+    double learning_rate_factor = 1;
+    std::optional<double> weight_decay;
+};
+
+/// One fit.
+struct FitOptions {
+    double epochs = 1;  ///< may be a fraction
+    std::optional<double> learning_rate;
+    std::optional<double> label_smoothing;
+    std::string phase = "train";
+    std::uint64_t seed = 0;
+    const network::Network* teacher = nullptr;  ///< evaluation mode, never trained
+    Loss loss;                                  ///< empty = cross entropy of the main output
+    StepHook after_backward;
+    StepHook after_step;
+    std::vector<ParameterGroup> groups;
+    bool freeze_others = false;
+    bool freeze_statistics = false;
+};
+
+/// One point of the training curve, an epoch each.
+struct EpochRecord {
+    std::string phase;
+    double epoch = 0;
+    double loss = 0;
+    double train_accuracy = 0;  ///< of the main output on the augmented batches
+    double learning_rate = 0;   ///< at its end
+    double seconds = 0;
+};
+
+struct FitReport {
+    std::uint64_t steps = 0;
+    double final_loss = std::numeric_limits<double>::quiet_NaN();
+    double seconds = 0;
+    std::vector<EpochRecord> epochs;
+};
+
+/// With exits as the network would answer; share[k] = samples that left at exit k (last = main output).
+struct Evaluation {
+    std::int64_t samples = 0;
+    double accuracy = 0;  ///< 0..1
+    double loss = 0;
+    std::vector<double> share;
+    std::vector<double> accuracy_per_exit;  ///< of the samples that left there, NaN = none
+};
+
+/// Told about progress; may ask to stop by returning false.
+struct ProgressEvent {
+    std::string phase;
+    double epoch = 0;
+    double epochs = 0;
+    std::uint64_t step = 0;
+    std::uint64_t steps = 0;
+    double loss = 0;
+    double eta_seconds = 0;
+    bool epoch_end = false;
+};
+
+using Progress = std::function<void(const ProgressEvent&)>;
+/// True when the user wants to stop.
+using Cancelled = std::function<bool()>;
+
+/// Trains networks on one TrainingData. Same seed, same threads: same bits on the CPU.
+class Trainer {
+  public:
+    Trainer(const TrainingData& data, TrainingDefaults defaults, at::Device device);
+
+    void on_progress(Progress progress) { progress_ = std::move(progress); }
+
+    void set_cancelled(Cancelled cancelled) { cancelled_ = std::move(cancelled); }
+
+    /// Throws Error{run/interrupted} when cancelled, {train/diverged} when the loss is not finite.
+    FitReport fit(network::Network& network, const FitOptions& options);
+    /// Evaluation mode, exits really stop.
+    [[nodiscard]] Evaluation evaluate(const network::Network& network, const data::Samples& samples);
+    /// Batch-norm running statistics anew (cumulative mean) from this many training batches.
+    void update_statistics(network::Network& network, std::int64_t batches, std::uint64_t seed);
+
+    [[nodiscard]] const TrainingData& data() const { return data_; }
+
+    [[nodiscard]] const TrainingDefaults& defaults() const { return defaults_; }
+
+    [[nodiscard]] at::Device device() const { return device_; }
+
+  private:
+    const TrainingData& data_;
+    TrainingDefaults defaults_;
+    at::Device device_;
+    Progress progress_;
+    Cancelled cancelled_;
+};
+
+}  // namespace topress::train
