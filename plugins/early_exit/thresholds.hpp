@@ -1,0 +1,36 @@
+// Chooses the threshold of every exit on validation figures: least expected cost within an accuracy
+// bound.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace topress::early_exit {
+
+/// Never reached by a probability: an exit with this threshold lets nobody leave.
+inline constexpr double kNever = 2.0;
+
+/// What was seen on the validation split. K exits, N samples.
+struct ExitObservations {
+    std::vector<std::vector<float>> confidence;  ///< [K][N], largest softmax probability
+    std::vector<std::vector<std::uint8_t>>
+        right;                 ///< [K + 1][N], prediction right; last = main output
+    std::vector<double> cost;  ///< [K + 1], of a sample that leaves there
+};
+
+/// The choice and what it gives on the same samples.
+struct ThresholdChoice {
+    std::vector<double> thresholds;  ///< [K]
+    std::vector<double> share;       ///< [K + 1]
+    double accuracy = 0;             ///< 0..1
+    double expected_cost = 0;
+};
+
+/// Searches every combination of candidate thresholds (quantiles of the confidences and kNever; the
+/// grid gets coarser with more exits, about 2e8 sample visits at most). Requires: accuracy may be
+/// at most `max_drop` (0..1) below that of the main output alone. Ties keep the combination with
+/// the higher thresholds, beginning with the first exit. Source: expected cost as in Kaya et al.
+/// 2019 (shallow-deep networks), thresholds per exit.
+[[nodiscard]] ThresholdChoice choose_thresholds(const ExitObservations& seen, double max_drop);
+
+}  // namespace topress::early_exit

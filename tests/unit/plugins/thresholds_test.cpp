@@ -1,0 +1,110 @@
+// Threshold choice of early exits: optimal on small cases, within the bound, degenerate cases.
+#include "early_exit/thresholds.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <random>
+
+using namespace topress::early_exit;
+
+namespace {
+
+ExitObservations random_observations(std::size_t exits, std::size_t samples, std::uint64_t seed) {
+    std::mt19937_64 generator(seed);
+    std::uniform_real_distribution<float> uniform(0.1F, 1.0F);
+    ExitObservations seen;
+    for (std::size_t k = 0; k < exits; ++k) {
+        std::vector<float> confidence(samples);
+        std::vector<std::uint8_t> right(samples);
+        for (std::size_t i = 0; i < samples; ++i) {
+            confidence[i] = uniform(generator);
+            right[i] = uniform(generator) < confidence[i] + 0.1F ? 1 : 0;
+        }
+        seen.confidence.push_back(confidence);
+        seen.right.push_back(right);
+        seen.cost.push_back(static_cast<double>(k + 1));
+    }
+    std::vector<std::uint8_t> right(samples);
+    for (auto& r : right) {
+        r = uniform(generator) < 0.9F ? 1 : 0;
+    }
+    seen.right.push_back(right);
+    seen.cost.push_back(static_cast<double>(exits + 2));
+    return seen;
+}
+
+struct Outcome {
+    double accuracy = 0;
+    double cost = 0;
+};
+
+/// What thresholds give, sample by sample, written the slow way.
+Outcome outcome_of(const ExitObservations& seen, const std::vector<double>& thresholds) {
+    Outcome outcome;
+    const std::size_t samples = seen.right.front().size();
+    for (std::size_t i = 0; i < samples; ++i) {
+        std::size_t taken = thresholds.size();
+        for (std::size_t k = 0; k < thresholds.size() && taken == thresholds.size(); ++k) {
+            taken = static_cast<double>(seen.confidence[k][i]) >= thresholds[k] ? k : taken;
+        }
+        outcome.accuracy += seen.right[taken][i];
+        outcome.cost += seen.cost[taken];
+    }
+    outcome.accuracy /= static_cast<double>(samples);
+    outcome.cost /= static_cast<double>(samples);
+    return outcome;
+}
+
+}  // namespace
+
+TEST_SUITE("plugins") {
+    TEST_CASE("thresholds: one exit and few samples are solved exactly") {
+        for (std::uint64_t seed = 0; seed < 50; ++seed) {
+            const auto seen = random_observations(1, 30, seed);
+            const auto choice = choose_thresholds(seen, 0.05);
+            const double bound = outcome_of(seen, {kNever}).accuracy - 0.05;
+            double best = outcome_of(seen, {kNever}).cost;
+            for (const float t : seen.confidence[0]) {
+                const auto outcome = outcome_of(seen, {t});
+                if (outcome.accuracy >= bound - 1e-12) {
+                    best = std::min(best, outcome.cost);
+                }
+            }
+            CAPTURE(seed);
+            CHECK(choice.expected_cost == doctest::Approx(best));
+        }
+    }
+
+    TEST_CASE("thresholds: the figures are those of the samples") {
+        for (std::size_t exits = 1; exits <= 3; ++exits) {
+            const auto seen = random_observations(exits, 200, exits);
+            const auto choice = choose_thresholds(seen, 0.02);
+            const auto outcome = outcome_of(seen, choice.thresholds);
+            CHECK(choice.accuracy == doctest::Approx(outcome.accuracy));
+            CHECK(choice.expected_cost == doctest::Approx(outcome.cost));
+            CHECK(choice.accuracy >=
+                  outcome_of(seen, std::vector<double>(exits, kNever)).accuracy - 0.02 - 1e-9);
+            double sum = 0;
+            for (const double share : choice.share) {
+                sum += share;
+            }
+            CHECK(sum == doctest::Approx(1.0));
+        }
+    }
+
+    TEST_CASE("thresholds: exits that are always wrong are never taken") {
+        auto seen = random_observations(2, 100, 9);
+        for (auto& right : {&seen.right[0], &seen.right[1]}) {
+            std::fill(right->begin(), right->end(), std::uint8_t{0});
+        }
+        const auto choice = choose_thresholds(seen, 0.0);
+        const auto outcome = outcome_of(seen, choice.thresholds);
+        CHECK(outcome.accuracy == doctest::Approx(outcome_of(seen, {kNever, kNever}).accuracy));
+    }
+
+    TEST_CASE("thresholds: an unlimited drop takes the cheapest exit") {
+        const auto choice = choose_thresholds(random_observations(2, 100, 10), 1.0);
+        CHECK(choice.share[0] > 0.9);
+    }
+}
