@@ -1,0 +1,80 @@
+// Unwraps tensors for the kernel: CPU reference or CUDA launcher, by where the logits are.
+#include "teaching.hpp"
+
+#include "kernels/kd_loss.hpp"
+
+#include <topress/stream.hpp>
+
+#include <ATen/ATen.h>
+
+namespace topress::distillation {
+namespace {
+
+KdLossParameters to_kernel(const Teaching& teaching) {
+    KdLossParameters parameters;
+    parameters.cross_entropy_weight = static_cast<float>(teaching.label_weight);
+    parameters.distillation_weight = static_cast<float>(teaching.teacher_weight);
+    parameters.temperature = static_cast<float>(teaching.temperature);
+    parameters.standardise = teaching.standardise;
+    return parameters;
+}
+
+/// student, teacher (B, C); labels (B).
+Loss evaluate(const KdLossParameters& parameters,
+              const at::Tensor& student_logits,
+              const at::Tensor& teacher_logits,
+              const at::Tensor& label_ids) {
+    const at::Tensor student = student_logits.contiguous().to(at::kFloat);
+    const at::Tensor teacher = teacher_logits.contiguous().to(at::kFloat);
+    const at::Tensor labels = label_ids.contiguous();
+    at::Tensor loss = at::empty({}, student.options());
+    at::Tensor sample_loss = at::empty({student.size(0)}, student.options());
+    at::Tensor gradient = at::empty_like(student);
+    const KdLossInputs<float> inputs{student.const_data_ptr<float>(),
+                                     teacher.const_data_ptr<float>(),
+                                     labels.const_data_ptr<std::int64_t>(),
+                                     student.size(0),
+                                     student.size(1)};
+    const KdLossOutputs<float> outputs{loss.mutable_data_ptr<float>(),
+                                       sample_loss.mutable_data_ptr<float>(),
+                                       gradient.mutable_data_ptr<float>()};
+#if TOPRESS_HAVE_CUDA
+    if (student.is_cuda()) {
+        launch_kd_loss(inputs, parameters, outputs, current_stream(student.device()));
+        return {loss, {gradient}};
+    }
+#endif
+    if (!student.is_cpu()) {
+        throw PluginError(TOPRESS_ERROR_UNSUPPORTED,
+                          "this build of the plugin has no CUDA kernels");
+    }
+    kd_loss_cpu(inputs, parameters, outputs);
+    return {loss, {gradient}};
+}
+
+}  // namespace
+
+Teaching read_teaching(const Params& params) {
+    Teaching teaching;
+    teaching.standardise = params.get<std::string>("method") == "standardised";
+    const double temperature = params.get<double>("temperature");
+    teaching.temperature = temperature > 0 ? temperature : (teaching.standardise ? 2.0 : 4.0);
+    const double weight = params.get<double>("teacher_weight");
+    teaching.teacher_weight = weight >= 0 ? weight : (teaching.standardise ? 9.0 : 0.9);
+    teaching.label_weight = params.get<double>("label_weight");
+    teaching.epochs = params.get<double>("epochs");
+    teaching.learning_rate = params.get<double>("learning_rate");
+    return teaching;
+}
+
+LossFunction teaching_loss(const Teaching& teaching) {
+    return [parameters = to_kernel(teaching)](const LossInput& input) {
+        Loss main = evaluate(parameters, input.outputs.back(), input.teacher, input.labels);
+        // Exits that are already attached keep what they learnt: only the main output is taught.
+        std::vector<at::Tensor> gradients(input.outputs.size());
+        gradients.back() = main.gradients.front();
+        return Loss{main.value, gradients};
+    };
+}
+
+}  // namespace topress::distillation

@@ -1,0 +1,123 @@
+// The pruning schedule: targets fall linearly over the steps, training is spread between and after
+// them.
+#include "channel.hpp"
+
+#include "importance.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+namespace topress::pruning {
+namespace {
+
+// Without a learning rate of its own, fine-tuning takes this share of the run's.
+constexpr double kLearningRateFactor = 0.2;
+// Share of the epochs that is spread over the steps; the rest follows the last one.
+constexpr double kBetweenSteps = 0.5;
+
+Normalisation parse_normalisation(const std::string& name) {
+    if (name == "mean") {
+        return Normalisation::Mean;
+    }
+    return name == "none" ? Normalisation::None : Normalisation::Maximum;
+}
+
+void apply_selection(Model& model, const std::vector<GroupImportance>& groups, const Kept& kept) {
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        if (kept[g].size() < groups[g].importance.size()) {
+            model.keep_channels(groups[g].name, kept[g]);
+        }
+    }
+}
+
+double total_channels(const Model& model) {
+    double total = 0;
+    for (const auto& group : model.groups()) {
+        total += static_cast<double>(group.channels);
+    }
+    return total;
+}
+
+std::string unreachable_text(double wanted, double reached) {
+    std::ostringstream text;
+    text << "the guards stop at " << static_cast<long long>(reached)
+         << " MACs, above the target of " << static_cast<long long>(wanted)
+         << ": raise macs_ratio, or lower minimum_channels, minimum_ratio or round_to";
+    return text.str();
+}
+
+}  // namespace
+
+void ChannelPruning::configure(const Params& params) {
+    macs_ratio_ = params.get<double>("macs_ratio");
+    steps_ = params.get<int>("steps");
+    epochs_ = params.get<double>("epochs");
+    learning_rate_ = params.get<double>("learning_rate");
+    guards_ = {params.get<std::int64_t>("round_to"),
+               params.get<std::int64_t>("minimum_channels"),
+               params.get<double>("minimum_ratio")};
+    normalisation_ = parse_normalisation(params.get<std::string>("normalisation"));
+}
+
+void ChannelPruning::apply(Model& model, Context& context) {
+    const double macs_before = model.cost().macs;
+    const double channels_before = total_channels(model);
+    for (const auto& group : model.groups()) {
+        initial_channels_[group.name] = static_cast<std::int64_t>(group.channels);
+    }
+    if (initial_channels_.empty()) {
+        throw PluginError(TOPRESS_ERROR_UNSUPPORTED,
+                          "the network has no channel group that could be pruned");
+    }
+    for (int step = 1; step <= steps_; ++step) {
+        context.throw_if_cancelled();
+        const double progress = static_cast<double>(step) / steps_;
+        prune_to(model, macs_before * (1.0 - (1.0 - macs_ratio_) * progress), context);
+        fine_tune(model, context, epochs_ * kBetweenSteps / steps_, "prune");
+    }
+    fine_tune(model, context, epochs_ * (1.0 - kBetweenSteps), "fine-tune");
+    context.metric("kept_macs_ratio", model.cost().macs / macs_before);
+    context.metric("kept_channels_ratio", total_channels(model) / channels_before);
+}
+
+void ChannelPruning::prune_to(Model& model, double target, Context& context) const {
+    auto groups = measure_importance(model);
+    for (auto& group : groups) {
+        group.initial_channels = initial_channels_.at(group.name);
+    }
+    normalise(groups, normalisation_);
+    const auto macs_of = [&](const Kept& kept) {
+        OwnedModel trial = model.clone();
+        apply_selection(trial, groups, kept);
+        return trial.cost().macs;
+    };
+    const Selection selection = select_to_target(groups, guards_, target, macs_of);
+    if (!selection.reached) {
+        throw PluginError(
+            TOPRESS_ERROR_UNSUPPORTED, unreachable_text(target, selection.macs), "macs_ratio");
+    }
+    apply_selection(model, groups, selection.kept);
+    std::ostringstream text;
+    text << "pruned to " << static_cast<long long>(selection.macs) << " MACs (target "
+         << static_cast<long long>(target) << ')';
+    context.log_info(text.str());
+}
+
+void ChannelPruning::fine_tune(Model& model,
+                               Context& context,
+                               double epochs,
+                               const char* phase) const {
+    if (epochs <= 0) {
+        return;
+    }
+    FitOptions options;
+    options.phase = phase;
+    options.epochs = epochs;
+    if (learning_rate_ > 0) {
+        options.learning_rate = learning_rate_;
+    }
+    options.learning_rate_factor = kLearningRateFactor;
+    context.fit(model, options);
+}
+
+}  // namespace topress::pruning

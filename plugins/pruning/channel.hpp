@@ -1,0 +1,37 @@
+// pruning.channel: removes the least important channels of coupled groups until a MACs target is
+// met.
+#pragma once
+
+#include "selection.hpp"
+
+#include <topress/plugin.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace topress::pruning {
+
+/// Iterative structured pruning: importance -> selection -> removal -> fine-tuning, `steps` times.
+/// Throws: PluginError{UNSUPPORTED} when the network has no prunable group or the guards stop
+/// before the target. Source: group L2 importance as in DepGraph (Fang et al. 2023, arXiv
+/// 2301.12900).
+class ChannelPruning final : public Technique {
+  public:
+    void configure(const Params& params) override;
+    void apply(Model& model, Context& context) override;
+
+  private:
+    void prune_to(Model& model, double target, Context& context) const;
+    void fine_tune(Model& model, Context& context, double epochs, const char* phase) const;
+
+    double macs_ratio_ = 0.5;
+    int steps_ = 1;
+    double epochs_ = 0;
+    double learning_rate_ = 0;
+    Guards guards_;
+    Normalisation normalisation_ = Normalisation::Maximum;
+    std::map<std::string, std::int64_t> initial_channels_;
+};
+
+}  // namespace topress::pruning
