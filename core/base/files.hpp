@@ -1,0 +1,19 @@
+// Reading and writing whole files; a write is complete or did not happen.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace topress {
+
+/// Reads a whole file. Throws Error{file/cannot-read}; {file/too-large} above `limit_bytes`.
+[[nodiscard]] std::string read_file(const std::filesystem::path& path,
+                                    std::size_t limit_bytes = std::size_t{1} << 32);
+
+/// Writes to a temporary name in the same folder, syncs, renames over `path`.
+/// Throws Error{file/cannot-write} naming path and reason; the old file then is untouched.
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+
+}  // namespace topress

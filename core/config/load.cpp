@@ -1,0 +1,311 @@
+// The spine of reading a configuration: text -> tree -> checked sections -> RunConfig.
+#include "config/load.hpp"
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "config/schema.hpp"
+#include "config/structure.hpp"
+#include "config/tree.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace topress::config {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kLargestFileBytes = std::size_t{16} << 20;
+
+Diagnostic make_error(std::string code, std::string message, Location where, std::string hint) {
+    Diagnostic diagnostic;
+    diagnostic.code = std::move(code);
+    diagnostic.message = std::move(message);
+    diagnostic.location = std::move(where);
+    diagnostic.hint = std::move(hint);
+    return diagnostic;
+}
+
+// ---- paths --------------------------------------------------------------------------------------
+
+bool is_override(const Location& where) {
+    return where.file.starts_with("--set ");
+}
+
+// Paths of the file are relative to its folder, those of the command line to the current one.
+std::string anchored(const std::string& text, const fs::path& folder) {
+    std::error_code error;
+    const fs::path path = folder / text;
+    const fs::path absolute = fs::absolute(path, error);
+    return (error ? path : absolute).lexically_normal().string();
+}
+
+bool is_path(const std::string& text, PathKind kind) {
+    return !text.empty() && (kind == PathKind::Path || text.find('/') != std::string::npos ||
+                             text.ends_with(".toml"));
+}
+
+void anchor(ParameterValue& value, PathKind kind, const fs::path& folder) {
+    const auto anchor_one = [&](std::string& text) {
+        if (is_path(text, kind)) {
+            text = anchored(text, folder);
+        }
+    };
+    if (auto* text = std::get_if<std::string>(&value)) {
+        anchor_one(*text);
+    } else if (auto* list = std::get_if<std::vector<std::string>>(&value)) {
+        std::for_each(list->begin(), list->end(), anchor_one);
+    }
+}
+
+// ---- schema version -----------------------------------------------------------------------------
+
+// A file of another version has other keys: nothing further is worth reporting.
+std::optional<Diagnostic> check_schema_version(const Tree& tree) {
+    const auto given = tree.values.find("schema");
+    if (given == tree.values.end()) {
+        return std::nullopt;  // reported as a missing key, with all the rest
+    }
+    const auto* version = std::get_if<std::int64_t>(&given->second.value);
+    if (version == nullptr || *version == kSchemaVersion) {
+        return std::nullopt;
+    }
+    return make_error("config/unsupported-schema",
+                      "schema " + std::to_string(*version) + " is not supported, only schema " +
+                          std::to_string(kSchemaVersion),
+                      given->second.where,
+                      "use a topress that reads this schema, or port the file and write schema = " +
+                          std::to_string(kSchemaVersion));
+}
+
+// ---- sections -----------------------------------------------------------------------------------
+
+class Loader {
+  public:
+    Loader(const Tree& root, const fs::path& path, const LoadOptions& options, LoadResult& result)
+        : root_(root),
+          folder_(path.parent_path()),
+          options_(options),
+          config_(result.config),
+          diagnostics_(result.diagnostics) {}
+
+    void run() {
+        check_structure(root_, diagnostics_);
+        for (const Section& section : schema()) {
+            load_section(section);
+        }
+        load_edges();
+        load_techniques();
+        check_combinations();
+        fill_dependent_defaults();
+    }
+
+  private:
+    void append(Diagnostics found) {
+        std::move(found.begin(), found.end(), std::back_inserter(diagnostics_));
+    }
+
+    [[nodiscard]] bool is_given(const std::string& dotted) const {
+        return config_.origins.contains(dotted);
+    }
+
+    [[nodiscard]] fs::path folder_for(const Location& where) const {
+        return is_override(where) ? fs::path() : folder_;
+    }
+
+    void load_section(const Section& section) {
+        const Tree* table = section.name.empty() ? &root_ : find_table(root_, section.name);
+        const Tree absent{section.name, root_.location, {}, {}, {}};
+        const Tree& source = table == nullptr ? absent : *table;
+        const Parameters own = take_misplaced(source.values, section, diagnostics_);
+        const auto specs = specs_of(section, options_.architectures);
+        Diagnostics found = validate_parameters(own, specs, title_of(section), source.location);
+        if (!found.empty()) {
+            broken_.insert(section.name);
+            append(std::move(found));
+            return;
+        }
+        const Parameters values = fill_defaults(own, specs);
+        for (const Key& key : section.keys) {
+            store(section, key, values);
+        }
+    }
+
+    void store(const Section& section, const Key& key, const Parameters& values) {
+        const auto given = values.find(key.spec.name);
+        if (given == values.end()) {
+            return;
+        }
+        const Location& where = given->second.where;
+        ParameterValue value = given->second.value;
+        if (key.path != PathKind::None) {
+            anchor(value, key.path, folder_for(where));
+        }
+        key.set(config_, value);
+        if (!where.file.empty()) {
+            const std::string prefix = section.name.empty() ? "" : section.name + ".";
+            config_.origins[prefix + key.spec.name] = where;
+        }
+    }
+
+    void load_edges() {
+        const Tree* order = find_table(root_, "order");
+        if (order == nullptr) {
+            return;
+        }
+        for (const Tree& row : order->rows) {
+            if (row.name == "edge") {
+                load_edge(row);
+            }
+        }
+    }
+
+    void load_edge(const Tree& row) {
+        Diagnostics found =
+            validate_parameters(row.values, edge_specs(), "[[order.edge]]", row.location);
+        if (!found.empty()) {
+            append(std::move(found));
+            return;
+        }
+        const Parameters values = fill_defaults(row.values, edge_specs());
+        const auto text = [&](const char* key) {
+            return std::get<std::string>(values.at(key).value);
+        };
+        config_.order.edges.push_back(
+            {text("before"), text("after"), text("strength"), text("reason"), row.location});
+    }
+
+    void load_techniques() {
+        const Tree* techniques = find_table(root_, "technique");
+        if (techniques == nullptr) {
+            return;
+        }
+        for (const Tree& table : techniques->tables) {
+            load_technique(table);
+        }
+    }
+
+    void load_technique(const Tree& table) {
+        if (auto wrong = check_label(table)) {
+            diagnostics_.push_back(std::move(*wrong));
+            return;
+        }
+        TechniqueEntry entry{table.name, table.name, table.location, table.location, table.values};
+        const auto use = entry.parameters.extract(use_spec().name);
+        if (use) {
+            const Parameters only_use = {{use.key(), use.mapped()}};
+            append(validate_parameters(
+                only_use, {use_spec()}, "[technique." + entry.label + "]", table.location));
+            const auto* name = std::get_if<std::string>(&use.mapped().value);
+            entry.use = name == nullptr ? entry.label : *name;
+            entry.use_location = use.mapped().where;
+        }
+        config_.techniques.push_back(std::move(entry));
+    }
+
+    // What one key asks of another; only worth saying where each alone is right.
+    void check_combinations() {
+        const bool has_network =
+            !config_.model.architecture.empty() || !config_.model.checkpoint.empty();
+        if (!has_network && !broken_.contains("model")) {
+            report_missing_network();
+        }
+        if (config_.data.dataset == "image-folder" && config_.data.path.empty()) {
+            report_missing_images();
+        }
+    }
+
+    void report_missing_network() {
+        const Tree* model = find_table(root_, "model");
+        diagnostics_.push_back(make_error("config/missing-key",
+                                          "[model] lacks the key 'architecture' (or 'checkpoint')",
+                                          model == nullptr ? root_.location : model->location,
+                                          "add for example: architecture = \"" +
+                                              options_.architectures.front() +
+                                              "\", or checkpoint = \"network.safetensors\""));
+    }
+
+    void report_missing_images() {
+        diagnostics_.push_back(
+            make_error("config/missing-key",
+                       "[data] lacks the key 'path', which the data set 'image-folder' needs",
+                       config_.origins.at("data.dataset"),
+                       "add for example: path = \"images\""));
+    }
+
+    void fill_dependent_defaults() {
+        const std::string& dataset = config_.data.dataset;
+        if (!is_given("data.crop_padding")) {
+            config_.data.crop_padding = dataset.starts_with("cifar") ? 4 : 2;
+        }
+        if (!is_given("data.flip")) {
+            config_.data.flip = dataset != "mnist";  // a mirrored digit is no digit
+        }
+        if (!is_given("baseline.epochs") && !config_.model.checkpoint.empty()) {
+            config_.baseline.epochs = 0;
+        }
+    }
+
+    const Tree& root_;
+    fs::path folder_;
+    const LoadOptions& options_;
+    RunConfig& config_;
+    Diagnostics& diagnostics_;
+    std::set<std::string> broken_;  ///< sections with mistakes: their values are not stored
+};
+
+// Reading order: the file from top to bottom, then the command line.
+void sort_by_place(Diagnostics& diagnostics) {
+    const auto key = [](const Diagnostic& diagnostic) {
+        const Location& where = diagnostic.location;
+        return std::tuple(is_override(where), where.line, where.column);
+    };
+    std::stable_sort(diagnostics.begin(),
+                     diagnostics.end(),
+                     [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
+}
+
+}  // namespace
+
+LoadResult load_text(std::string_view text,
+                     const fs::path& path,
+                     const std::vector<std::string>& overrides,
+                     const LoadOptions& options) {
+    LoadResult result;
+    result.config.file = path.string();
+    Tree tree = read_tree(text, path.string(), result.diagnostics);
+    const auto is_syntax = [](const Diagnostic& found) { return found.code == "config/syntax"; };
+    if (std::any_of(result.diagnostics.begin(), result.diagnostics.end(), is_syntax)) {
+        return result;
+    }
+    for (const std::string& assignment : overrides) {
+        apply_override(tree, assignment, result.diagnostics);
+    }
+    if (auto unsupported = check_schema_version(tree)) {
+        result.diagnostics.push_back(std::move(*unsupported));
+        return result;
+    }
+    Loader(tree, path, options, result).run();
+    sort_by_place(result.diagnostics);
+    return result;
+}
+
+LoadResult load(const fs::path& path,
+                const std::vector<std::string>& overrides,
+                const LoadOptions& options) {
+    try {
+        return load_text(read_file(path, kLargestFileBytes), path, overrides, options);
+    } catch (const Error& error) {
+        LoadResult result;
+        result.config.file = path.string();
+        result.diagnostics.push_back(make_error(
+            "config/cannot-read", error.what(), Location{path.string(), 0, 0, 0}, error.hint()));
+        return result;
+    }
+}
+
+}  // namespace topress::config

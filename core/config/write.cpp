@@ -1,0 +1,101 @@
+// RunConfig -> TOML, and equality of settings.
+#include "config/run_config.hpp"
+#include "config/schema.hpp"
+
+#include <algorithm>
+
+namespace topress::config {
+
+namespace {
+
+bool is_bare(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+}
+
+std::string key_to_toml(const std::string& key) {
+    const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), is_bare);
+    return bare ? key : to_toml(ParameterValue(key));
+}
+
+std::string line_of(const std::string& key, const ParameterValue& value) {
+    return key_to_toml(key) + " = " + to_toml(value) + "\n";
+}
+
+std::string section_to_toml(const Section& section, const RunConfig& config) {
+    std::string text = section.name.empty() ? "" : "\n[" + section.name + "]\n";
+    for (const Key& key : section.keys) {
+        if (const auto value = key.get(config)) {
+            text += line_of(key.spec.name, *value);
+        }
+    }
+    return text;
+}
+
+std::string edge_to_toml(const UserEdge& edge) {
+    return "\n[[order.edge]]\n" + line_of("before", edge.before) + line_of("after", edge.after) +
+           line_of("strength", edge.strength) + line_of("reason", edge.reason);
+}
+
+std::string technique_to_toml(const TechniqueEntry& entry) {
+    std::string text = "\n[technique." + key_to_toml(entry.label) + "]\n";
+    text += line_of("use", entry.use);
+    for (const auto& [name, parameter] : entry.parameters) {
+        text += line_of(name, parameter.value);
+    }
+    return text;
+}
+
+bool same_edge(const UserEdge& a, const UserEdge& b) {
+    return a.before == b.before && a.after == b.after && a.strength == b.strength &&
+           a.reason == b.reason;
+}
+
+bool same_technique(const TechniqueEntry& a, const TechniqueEntry& b) {
+    return a.label == b.label && a.use == b.use && same_values(a.parameters, b.parameters);
+}
+
+bool same_keys(const RunConfig& a, const RunConfig& b) {
+    for (const Section& section : schema()) {
+        for (const Key& key : section.keys) {
+            if (key.get(a) != key.get(b)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+bool same_settings(const RunConfig& a, const RunConfig& b) {
+    return same_keys(a, b) &&
+           std::equal(a.order.edges.begin(),
+                      a.order.edges.end(),
+                      b.order.edges.begin(),
+                      b.order.edges.end(),
+                      same_edge) &&
+           std::equal(a.techniques.begin(),
+                      a.techniques.end(),
+                      b.techniques.begin(),
+                      b.techniques.end(),
+                      same_technique);
+}
+
+std::string to_toml(const RunConfig& config) {
+    std::string text;
+    for (const Section& section : schema()) {
+        text += section_to_toml(section, config);
+        if (section.name == "order") {
+            for (const UserEdge& edge : config.order.edges) {
+                text += edge_to_toml(edge);
+            }
+        }
+    }
+    for (const TechniqueEntry& entry : config.techniques) {
+        text += technique_to_toml(entry);
+    }
+    return text;
+}
+
+}  // namespace topress::config
