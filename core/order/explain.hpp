@@ -1,0 +1,28 @@
+// An order in words and as a drawing; plain text, nothing is printed.
+#pragma once
+
+#include "order/order.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace topress::order {
+
+/// Lines for a terminal: every position with its traits, then the edges that put it there, then
+/// what was skipped, broken or left open.
+[[nodiscard]] std::vector<std::string> explain(const Order& order);
+
+/// One line: "a before b   hard, declared by ... : reason".
+[[nodiscard]] std::string describe(const Edge& edge);
+
+/// Why `before` precedes `after`: the shortest path of used edges; empty if only the tie-break
+/// decides; none if `after` does not follow `before` in the sequence or a label is unknown.
+[[nodiscard]] std::optional<std::vector<Edge>> why(const Order& order,
+                                                   const std::string& before,
+                                                   const std::string& after);
+
+/// The order as a Graphviz digraph: used edges solid (hard) or dashed (soft), skipped ones dotted.
+[[nodiscard]] std::string to_dot(const Order& order);
+
+}  // namespace topress::order

@@ -1,0 +1,82 @@
+// Which candidate edges hold: hard ones, then soft ones as long as they close no cycle.
+#include "order/settle.hpp"
+
+#include "order/cycle.hpp"
+
+#include <algorithm>
+
+namespace topress::order {
+
+namespace {
+
+/// The strongest used edges along a path of nodes.
+std::vector<Step> steps_along(const std::vector<NodeIndex>& path,
+                              const std::vector<Candidate>& used) {
+    std::vector<Step> steps;
+    for (std::size_t i = 1; i < path.size(); ++i) {
+        const auto edge = std::find_if(used.begin(), used.end(), [&](const Candidate& candidate) {
+            return candidate.from == path[i - 1] && candidate.to == path[i];
+        });
+        steps.insert(steps.end(), edge->edge.steps.begin(), edge->edge.steps.end());
+    }
+    return steps;
+}
+
+std::string in_one_line(const std::vector<Step>& steps) {
+    std::string text;
+    for (const Step& step : steps) {
+        text += (text.empty() ? "" : ", ") + step.before + " before " + step.after + " (" +
+                std::string(to_string(step.strength)) + ", " +
+                std::string(to_string(step.where.origin)) + ")";
+    }
+    return text;
+}
+
+Diagnostic skipped(const Edge& edge, const std::vector<Step>& opposing) {
+    Diagnostic finding;
+    finding.severity = Severity::Warning;
+    finding.code = "order/soft-edge-skipped";
+    finding.message = "'" + edge.before + " before " + edge.after +
+                      "' is set aside, it contradicts: " + edge.skipped_because;
+    finding.location = to_location(edge.where);
+    std::vector<Step> all = edge.steps;
+    all.insert(all.end(), opposing.begin(), opposing.end());
+    finding.notes = to_notes(all);
+    finding.hint = edge.where.origin == Origin::UserConfig
+                       ? "declare it as hard, or force the order, if you mean it"
+                       : "nothing to do if this is what you want; otherwise add an [[order.edge]]";
+    return finding;
+}
+
+}  // namespace
+
+std::vector<Arc> used_arcs(const std::vector<Candidate>& candidates) {
+    std::vector<Arc> arcs;
+    for (const Candidate& candidate : candidates) {
+        if (candidate.edge.used) {
+            arcs.emplace_back(candidate.from, candidate.to);
+        }
+    }
+    return arcs;
+}
+
+void settle(const Nodes& nodes, std::vector<Candidate>& candidates, Diagnostics& findings) {
+    Reachability order(nodes.selected);
+    std::vector<Candidate> used;
+    for (Candidate& candidate : candidates) {
+        Edge& edge = candidate.edge;
+        if (edge.strength == Strength::Hard || !order.reaches(candidate.to, candidate.from)) {
+            order.add(candidate.from, candidate.to);
+            used.push_back(candidate);
+            continue;
+        }
+        const auto path =
+            shortest_path(nodes.selected, used_arcs(used), candidate.to, candidate.from);
+        const std::vector<Step> opposing = steps_along(path, used);
+        edge.used = false;
+        edge.skipped_because = in_one_line(opposing);
+        findings.push_back(skipped(edge, opposing));
+    }
+}
+
+}  // namespace topress::order
