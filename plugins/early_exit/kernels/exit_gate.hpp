@@ -1,0 +1,54 @@
+// The exit gate, which splits a batch by confidence: contract of CPU reference and CUDA launcher.
+#pragma once
+
+#include <topress/kernel/arguments.hpp>
+
+#include <cstdint>
+
+namespace topress::early_exit {
+
+/// Logits at an exit. Shape: logits (B, C) row-major.
+struct ExitGateInputs {
+    const float* logits = nullptr;
+    std::int64_t batch = 0;
+    std::int64_t classes = 0;
+    float threshold = 1.0f;  ///< a sample leaves when its confidence is at least this
+};
+
+/// Who leaves and who stays.
+/// Shape: confidence (B); leave (B) and stay (B), of which counts[0] and counts[1] entries are
+/// written, in ascending order, the rest is left as it was; counts (2).
+struct ExitGateOutputs {
+    float* confidence = nullptr;
+    std::int64_t* leave = nullptr;
+    std::int64_t* stay = nullptr;
+    std::int64_t* counts = nullptr;
+};
+
+/// Confidence is the largest softmax probability, 1 / sum(exp(x - max)). Logits that hold NaN or
+/// +infinity, or are all -infinity, give NaN, and such a sample never leaves.
+/// Throws: std::invalid_argument for null pointers, negative sizes, a batch without classes.
+/// Cost:   4 bytes per logit read twice, 20 bytes per sample written.
+void exit_gate_cpu(const ExitGateInputs& inputs, const ExitGateOutputs& outputs);
+
+/// The same on the device: one launch for confidence, one block that compacts; equal bits for equal
+/// inputs, the order of the samples is kept. Confidence differs from the CPU's by rounding, so may
+/// the side of a sample that stands exactly at the threshold. `stream` is a cudaStream_t. Throws:
+/// as exit_gate_cpu; std::runtime_error when a launch fails.
+void launch_exit_gate(const ExitGateInputs& inputs, const ExitGateOutputs& outputs, void* stream);
+
+/// The argument check of both.
+inline void require_exit_gate(const ExitGateInputs& inputs, const ExitGateOutputs& outputs) {
+    using kernel::require;
+    require(inputs.batch >= 0 && inputs.classes >= 0, "exit_gate: a size is negative");
+    require(outputs.counts != nullptr, "exit_gate: counts is null");
+    if (inputs.batch == 0) {
+        return;
+    }
+    require(inputs.classes > 0, "exit_gate: a sample needs at least one class");
+    require(inputs.logits != nullptr, "exit_gate: logits is null");
+    require(outputs.confidence != nullptr && outputs.leave != nullptr && outputs.stay != nullptr,
+            "exit_gate: an output is null");
+}
+
+}  // namespace topress::early_exit

@@ -1,0 +1,195 @@
+// The exit gate: who leaves and who stays, on the CPU reference and on the kernel.
+#include "kernels/exit_gate.hpp"
+
+#include "parity/support/compare.hpp"
+#include "parity/support/device.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <vector>
+
+namespace topress::parity {
+namespace {
+
+using early_exit::ExitGateInputs;
+using early_exit::ExitGateOutputs;
+
+// One float exponential per class and their sum: a few units in the seventh digit.
+constexpr Limits kConfidenceLimits{1e-12, 2e-6};
+constexpr std::int64_t kUnwritten = -1;  // the 0xff bytes that outputs start with
+
+struct Split {
+    std::vector<float> confidence;
+    std::vector<std::int64_t> leave;  // all B entries, kUnwritten behind the counted ones
+    std::vector<std::int64_t> stay;
+    std::vector<std::int64_t> counts;
+};
+
+Split reference(const std::vector<float>& logits,
+                std::int64_t batch,
+                std::int64_t classes,
+                float threshold) {
+    const auto size = static_cast<std::size_t>(batch);
+    Split split{std::vector<float>(size),
+                std::vector<std::int64_t>(size, kUnwritten),
+                std::vector<std::int64_t>(size, kUnwritten),
+                std::vector<std::int64_t>(2)};
+    early_exit::exit_gate_cpu(
+        {logits.data(), batch, classes, threshold},
+        {split.confidence.data(), split.leave.data(), split.stay.data(), split.counts.data()});
+    return split;
+}
+
+Split run_kernel(const std::vector<float>& logits,
+                 std::int64_t batch,
+                 std::int64_t classes,
+                 float threshold) {
+    const auto size = static_cast<std::size_t>(batch);
+    DeviceArray<float> on_device(logits, "logits");
+    Split split;
+    check_repeatable([&] {
+        DeviceArray<float> confidence(size, "confidence");
+        DeviceArray<std::int64_t> leave(size, "leave");
+        DeviceArray<std::int64_t> stay(size, "stay");
+        DeviceArray<std::int64_t> counts(2, "counts");
+        early_exit::launch_exit_gate({on_device.data(), batch, classes, threshold},
+                                     {confidence.data(), leave.data(), stay.data(), counts.data()},
+                                     stream());
+        split = {confidence.values(), leave.values(), stay.values(), counts.values()};
+        return bytes_of(confidence, leave, stay, counts);
+    });
+    return split;
+}
+
+// A threshold with about half of the samples on either side and none within rounding of it: the
+// middle of the widest gap among the confidences around the median.
+float threshold_between(std::vector<float> confidence) {
+    if (confidence.size() < 2) {
+        return 0.5f;
+    }
+    std::sort(confidence.begin(), confidence.end());
+    std::size_t best = confidence.size() / 4;
+    for (std::size_t i = best; i + 1 < confidence.size() && i <= confidence.size() * 3 / 4; ++i) {
+        if (confidence[i + 1] - confidence[i] > confidence[best + 1] - confidence[best]) {
+            best = i;
+        }
+    }
+    return 0.5f * (confidence[best] + confidence[best + 1]);
+}
+
+void check_parity(std::int64_t batch, std::int64_t classes) {
+    const auto logits = normal_values(batch * classes, 2.0, 17);
+    const float threshold = threshold_between(reference(logits, batch, classes, 0.0f).confidence);
+    const Split expected = reference(logits, batch, classes, threshold);
+    const Split actual = run_kernel(logits, batch, classes, threshold);
+    check_close(actual.confidence, expected.confidence, kConfidenceLimits);
+    CHECK(actual.leave == expected.leave);
+    CHECK(actual.stay == expected.stay);
+    CHECK(actual.counts == expected.counts);
+}
+
+}  // namespace
+
+TEST_CASE("exit_gate: the reference computes the largest softmax probability") {
+    const std::vector<float> logits = {0.0f, std::log(3.0f), 5.0f, 5.0f};
+    const Split split = reference(logits, 2, 2, 0.6f);
+    CHECK(split.confidence[0] == doctest::Approx(0.75).epsilon(1e-6));
+    CHECK(split.confidence[1] == 0.5f);
+    CHECK(split.leave == std::vector<std::int64_t>{0, kUnwritten});
+    CHECK(split.stay == std::vector<std::int64_t>{1, kUnwritten});
+    CHECK(split.counts == std::vector<std::int64_t>{1, 1});
+}
+
+TEST_CASE("exit_gate: kernel agrees with the reference for every batch size") {
+    TOPRESS_REQUIRE_GPU();
+    for (const std::int64_t batch : {0, 1, 31, 32, 33, 257, 1024}) {
+        CAPTURE(batch);
+        check_parity(batch, 10);
+    }
+}
+
+TEST_CASE("exit_gate: kernel agrees with the reference for every number of classes") {
+    TOPRESS_REQUIRE_GPU();
+    for (const std::int64_t classes : {2, 31, 32, 33, 257}) {
+        CAPTURE(classes);
+        check_parity(37, classes);
+    }
+}
+
+TEST_CASE("exit_gate: kernel keeps the order over several tiles") {
+    TOPRESS_REQUIRE_GPU();
+    check_parity(2051, 3);
+}
+
+TEST_CASE("exit_gate: all leave at threshold zero and none above one") {
+    TOPRESS_REQUIRE_GPU();
+    const auto logits = normal_values(70 * 5, 1.0, 23);
+    CHECK(run_kernel(logits, 70, 5, 0.0f).counts == std::vector<std::int64_t>{70, 0});
+    CHECK(run_kernel(logits, 70, 5, 1.5f).counts == std::vector<std::int64_t>{0, 70});
+}
+
+TEST_CASE("exit_gate: a confidence equal to the threshold leaves") {
+    TOPRESS_REQUIRE_GPU();
+    // Two equal logits: exactly one half on every machine. One class: exactly one.
+    const std::vector<float> logits(6, 3.0f);
+    CHECK(run_kernel(logits, 3, 2, 0.5f).leave == std::vector<std::int64_t>{0, 1, 2});
+    CHECK(run_kernel(logits, 6, 1, 1.0f).counts == std::vector<std::int64_t>{6, 0});
+}
+
+TEST_CASE("exit_gate: samples without a finite confidence never leave") {
+    TOPRESS_REQUIRE_GPU();
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const float infinity = std::numeric_limits<float>::infinity();
+    const std::vector<float> logits = {nan,
+                                       1.0f,
+                                       2.0f,  //
+                                       9.0f,
+                                       nan,
+                                       2.0f,  //
+                                       infinity,
+                                       1.0f,
+                                       2.0f,  //
+                                       -infinity,
+                                       -infinity,
+                                       -infinity,  //
+                                       -infinity,
+                                       9.0f,
+                                       -infinity};
+    for (const Split& split : {reference(logits, 5, 3, 0.0f), run_kernel(logits, 5, 3, 0.0f)}) {
+        CHECK(split.counts == std::vector<std::int64_t>{1, 4});
+        CHECK(split.leave[0] == 4);
+        CHECK(split.confidence[4] == 1.0f);
+        for (const std::size_t sample : {0, 1, 2, 3}) {
+            CHECK(std::isnan(split.confidence[sample]));
+            CHECK(split.stay[sample] == static_cast<std::int64_t>(sample));
+        }
+    }
+}
+
+TEST_CASE("exit_gate: nobody leaves through a threshold that is NaN") {
+    TOPRESS_REQUIRE_GPU();
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    CHECK(run_kernel({1.0f, 2.0f}, 1, 2, nan).counts == std::vector<std::int64_t>{0, 1});
+}
+
+TEST_CASE("exit_gate: wrong arguments are refused") {
+    float value = 0.0f;
+    std::int64_t index[2] = {};
+    const auto refuses = [](const ExitGateInputs& inputs, const ExitGateOutputs& outputs) {
+        CHECK_THROWS_AS(early_exit::exit_gate_cpu(inputs, outputs), std::invalid_argument);
+        CHECK_THROWS_AS(early_exit::launch_exit_gate(inputs, outputs, stream()),
+                        std::invalid_argument);
+    };
+    const ExitGateOutputs outputs{&value, index, index, index};
+    refuses({&value, -1, 1, 0.5f}, outputs);
+    refuses({&value, 1, 0, 0.5f}, outputs);
+    refuses({nullptr, 1, 1, 0.5f}, outputs);
+    refuses({&value, 1, 1, 0.5f}, {nullptr, index, index, index});
+    refuses({nullptr, 0, 0, 0.5f}, {});
+}
+
+}  // namespace topress::parity
