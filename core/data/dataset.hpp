@@ -26,11 +26,11 @@ struct Dataset {
     Samples test;
 };
 
-/// Formats: "fashion-mnist", "mnist" (idx, plain or .gz), "cifar10", "cifar100" (binary), "image-folder"
-/// (train/CLASS/*.jpg|png and test/CLASS/...). `path` empty = the usual places: TOPRESS_DATA_DIR/<name>, then
-/// the Debian package's folder for fashion-mnist.
-/// Throws Error{data/not-found | data/bad-magic | data/truncated | data/inconsistent | data/bad-picture} naming
-/// file and byte offset, hint with what to install or set.
+/// Formats: "fashion-mnist", "mnist" (idx, plain or .gz), "cifar10", "cifar100" (binary),
+/// "image-folder" (train/CLASS/*.jpg|png and test/CLASS/...). `path` empty = the usual places:
+/// TOPRESS_DATA_DIR/<name>, then the Debian package's folder for fashion-mnist. Throws
+/// Error{data/not-found | data/bad-magic | data/truncated | data/inconsistent | data/bad-picture}
+/// naming file and byte offset, hint with what to install or set.
 [[nodiscard]] Dataset load_dataset(const std::string& format, const std::filesystem::path& path);
 
 [[nodiscard]] std::vector<std::string> formats();
@@ -41,7 +41,9 @@ struct Split {
     Samples validation;
 };
 
-[[nodiscard]] Split split_validation(const Samples& train, double validation_ratio, std::uint64_t seed);
+[[nodiscard]] Split split_validation(const Samples& train,
+                                     double validation_ratio,
+                                     std::uint64_t seed);
 
 /// The first `count` samples of a seeded class-balanced choice (0 = all).
 [[nodiscard]] Samples subset(const Samples& samples, std::int64_t count, std::uint64_t seed);

@@ -1,11 +1,11 @@
 // Channel groups: all tensor dimensions that share one channel index, and their physical removal.
 #pragma once
 
+#include "network/graph.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "network/graph.hpp"
 
 namespace topress::network {
 
@@ -28,8 +28,10 @@ struct ChannelGroup {
 /// output's classes are left out.
 [[nodiscard]] std::vector<ChannelGroup> find_channel_groups(const Network& network);
 
-/// Keeps these channels (ascending, unique, not empty) and shrinks every member; grouped convolutions
-/// get their new `groups`. Throws Error{network/unknown-group | network/bad-channels}.
-void keep_channels(Network& network, const std::string& group, const std::vector<std::int64_t>& channels);
+/// Keeps these channels (ascending, unique, not empty) and shrinks every member; grouped
+/// convolutions get their new `groups`. Throws Error{network/unknown-group | network/bad-channels}.
+void keep_channels(Network& network,
+                   const std::string& group,
+                   const std::vector<std::int64_t>& channels);
 
 }  // namespace topress::network

@@ -1,11 +1,11 @@
 // What a network costs: MACs, bit operations, parameters, stored bytes. Computed, not measured.
 #pragma once
 
+#include "network/graph.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "network/graph.hpp"
 
 namespace topress::network {
 
@@ -28,9 +28,11 @@ struct NodeCost {
     double reach = 1;  ///< share of samples that get here (exits)
 };
 
-/// Totals. `macs` and `bitops` are of the full network without exit heads taken into account by
-/// share; `expected_*` weight every node by the share of samples that reach it: backbone up to exit k plus
-/// every head evaluated up to k. Without exits both are equal.
+/// Totals. `macs` and `bitops`: one sample that goes through to the end, every exit head on the way
+/// included. `expected_*`: every node weighted by the share of samples that run it, that is
+/// sum_k p_k * (backbone up to exit k + every head up to k). An exit whose share was not measured
+/// (NaN) counts as one where nobody leaves. Without exits both are equal. Nodes that no output
+/// needs are listed with reach 0 and cost nothing.
 struct Cost {
     double macs = 0;
     double bitops = 0;
@@ -41,12 +43,13 @@ struct Cost {
     std::vector<NodeCost> nodes;
 };
 
-/// MACs(conv) = Hout*Wout*Cout*(Cin/groups)*kh*kw, linear in*out; bitops = MACs * bits_w * bits_a with bits_a of
-/// the input activation; parameters = all but buffers and quantizer scales; stored bytes = weights at their
-/// bits (rounded up per tensor) + scales, biases, batch norm (4 values a channel), heads at 4 bytes a value.
+/// MACs(conv) = Hout*Wout*Cout*(Cin/groups)*kh*kw, linear in*out; bitops = MACs * bits_w * bits_a
+/// with bits_a of the input activation; parameters = all but buffers and quantizer scales; stored
+/// bytes = weights at their bits (rounded up per tensor) + scales, biases, batch norm (4 values a
+/// channel), heads at 4 bytes a value.
 [[nodiscard]] Cost cost_of(const Network& network);
 
-/// Precision of a value.
+/// Precision of a value: of the quantize node that produces it, also through max_pool and flatten.
 [[nodiscard]] Precision precision_of(const Network& network, const std::string& value);
 
 }  // namespace topress::network

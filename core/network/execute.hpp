@@ -1,13 +1,13 @@
 // Running a network: all outputs (training, evaluation) or with exits that really stop.
 #pragma once
 
+#include "network/graph.hpp"
+#include "network/operators.hpp"
+
 #include <ATen/core/Tensor.h>
 
 #include <string>
 #include <vector>
-
-#include "network/graph.hpp"
-#include "network/operators.hpp"
 
 namespace topress::network {
 
@@ -21,8 +21,8 @@ namespace topress::network {
                                               const at::Tensor& input,
                                               const std::vector<std::string>& values);
 
-/// What early-exit inference answers. Samples that left are compacted out of the batch, heads nobody
-/// reaches are not run.
+/// What early-exit inference answers. Samples that left are compacted out of the batch, heads
+/// nobody reaches are not run.
 struct EarlyExitResult {
     at::Tensor logits;      ///< (N, C) in input order, from the exit each sample took
     at::Tensor exit_index;  ///< (N) int64; number of exits = main output

@@ -91,7 +91,8 @@ class PlanCache {
 
 /// A network: an SSA list of nodes in execution order. Every value (input, node output, parameter)
 /// has a unique name; a node only reads values defined before it. All editing keeps this true and
-/// throws Error{network/...} otherwise. Copying copies the structure and SHARES tensors; clone() copies them.
+/// throws Error{network/...} otherwise. Copying copies the structure and SHARES tensors; clone()
+/// copies them.
 class Network {
   public:
     // -- reading --
@@ -119,8 +120,9 @@ class Network {
     /// The nodes that read a value, in execution order.
     [[nodiscard]] std::vector<const Node*> consumers(std::string_view value) const;
     [[nodiscard]] bool has_value(std::string_view value) const;
-    /// Grows with every structural edit (nodes, exits, parameter shapes); unique in the program: two
-    /// networks with equal revision are copies with equal structure.
+
+    /// Grows with every structural edit (nodes, exits, parameter shapes); unique in the program:
+    /// two networks with equal revision are copies with equal structure.
     [[nodiscard]] std::uint64_t revision() const { return revision_; }
 
     // -- building and editing --
@@ -130,8 +132,8 @@ class Network {
     /// Throws Error{network/unknown-value} unless a node produces it.
     void set_output(std::string value);
     void set_setting(const std::string& name, Attribute value);
-    /// The reference holds until the next edit. Throws Error{network/duplicate-name | network/bad-name |
-    /// network/bad-parameter}.
+    /// The reference holds until the next edit. Throws Error{network/duplicate-name |
+    /// network/bad-name | network/bad-parameter}.
     Parameter& add_parameter(std::string name, Role role, at::Tensor tensor);
     /// Replaces the tensor; shape and dtype may change.
     void set_parameter(std::string_view name, at::Tensor tensor);
@@ -139,11 +141,12 @@ class Network {
     /// Throws Error{network/unknown-operator | network/bad-node | network/unknown-value |
     /// network/duplicate-name | network/bad-name}.
     void add_node(Node node, bool append = false);
-    /// Throws Error{network/unknown-node | network/bad-node | network/unknown-value}; a value that is
-    /// defined after the node counts as unknown there.
+    /// Throws Error{network/unknown-node | network/bad-node | network/unknown-value}; a value that
+    /// is defined after the node counts as unknown there.
     void replace_input(std::string_view node, std::size_t index, const std::string& value);
     void set_attribute(std::string_view node, const std::string& name, Attribute value);
-    /// Removes a node nobody reads, with the parameters only it used. Throws Error{network/value-in-use}.
+    /// Removes a node nobody reads, with the parameters only it used. Throws
+    /// Error{network/value-in-use}.
     void remove_node(std::string_view name);
     /// Exits are kept in the order in which execution reaches their logits. Throws
     /// Error{network/bad-exit | network/unknown-criterion | network/duplicate-name}.
@@ -173,17 +176,20 @@ class Network {
     std::vector<Parameter> parameters_;
     std::vector<Exit> exits_;
     Attributes settings_;
-    std::unordered_set<std::string> values_;      // names of input, parameters and node outputs
+    std::unordered_set<std::string> values_;  // names of input, parameters and node outputs
     std::unordered_set<std::string> node_names_;
     std::uint64_t revision_ = 0;
     mutable PlanCache plan_cache_;
 };
 
-/// What identifies a value in messages and files: 1 to 256 printable ASCII characters, not "__metadata__".
+/// What identifies a value in messages and files: 1 to 256 printable ASCII characters, not
+/// "__metadata__".
 [[nodiscard]] bool is_valid_name(std::string_view name);
 
 /// Attribute of a node with a default; throws Error{network/bad-attribute} when its type differs.
-[[nodiscard]] std::int64_t int_attribute(const Node& node, const std::string& name, std::int64_t otherwise);
+[[nodiscard]] std::int64_t int_attribute(const Node& node,
+                                         const std::string& name,
+                                         std::int64_t otherwise);
 [[nodiscard]] double number_attribute(const Node& node, const std::string& name, double otherwise);
 [[nodiscard]] std::vector<std::int64_t> ints_attribute(const Node& node,
                                                        const std::string& name,

@@ -1,6 +1,8 @@
 // The built-in operators: what each computes, the shape it gives and what it costs.
 #pragma once
 
+#include "network/graph.hpp"
+
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -10,8 +12,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "network/graph.hpp"
 
 namespace topress::network {
 
@@ -23,37 +23,42 @@ struct RunMode {
     bool training = false;           ///< batch statistics, dropout active
     bool update_statistics = false;  ///< batch norm writes its running statistics (training only)
     double statistics_momentum = 0.1;
-    /// Set by the interpreter for each node: the first input depends on parameters only, so its first
-    /// dimension is not the batch.
+    /// Set by the interpreter for each node: the first input depends on parameters only, so its
+    /// first dimension is not the batch.
     bool constant_input = false;
 };
 
 /// One built-in operator. Inputs by position, `?` = optional:
-///   conv2d      x, weight (Cout, Cin/groups, kh, kw), bias?   attributes stride [2] padding [2] dilation [2] groups
-///   linear      x (N, K), weight (M, K), bias?
-///   batch_norm  x, gamma, beta, running_mean, running_var     attribute epsilon
-///   relu        x
-///   add         a, b (same shape)
+///   conv2d      x, weight (Cout, Cin/groups, kh, kw), bias?   attributes stride [2] padding [2]
+///   dilation [2] groups linear      x (N, K), weight (M, K), bias? batch_norm  x, gamma, beta,
+///   running_mean, running_var     attribute epsilon relu        x add         a, b (same shape)
 ///   max_pool, avg_pool   x    attributes kernel [2] stride [2] padding [2]
 ///   global_avg_pool      x (N, C, H, W) -> (N, C, 1, 1)
 ///   flatten     x -> (N, C*H*W)
 ///   quantize    x, scale (C) or (1)   attributes bits, signed (bool), axis (-1 = per tensor)
-///               y = clamp(round_half_even(x / scale), low, high) * scale; unsigned low = 0, high = 2^bits - 1; signed
-///               low = -2^(bits-1), high = 2^(bits-1) - 1; straight-through gradient for x and
-///               LSQ gradient for scale (Esser et al. 2020), factor 1 / sqrt(numel(x) / numel(scale) * high)
-///               (numel without the batch dimension for activations). Bits 2 to 16. The gradient passes where
-///               low <= x / scale <= high, both ends included.
+///               y = clamp(round_half_even(x / scale), low, high) * scale; unsigned low = 0, high =
+///               2^bits - 1; signed low = -2^(bits-1), high = 2^(bits-1) - 1; straight-through
+///               gradient for x and LSQ gradient for scale (Esser et al. 2020), factor 1 /
+///               sqrt(numel(x) / numel(scale) * high) (numel without the batch dimension for
+///               activations). Bits 2 to 16. The gradient passes where low <= x / scale <= high,
+///               both ends included.
 /// Padding of avg_pool counts as zeros; of max_pool and avg_pool at most half the kernel.
 struct Operator {
     std::string_view name;
     std::size_t minimum_inputs;
     std::size_t maximum_inputs;
-    std::function<std::vector<at::Tensor>(const Node&, const std::vector<at::Tensor>&, const RunMode&)> forward;
+    std::function<std::vector<at::Tensor>(
+        const Node&, const std::vector<at::Tensor>&, const RunMode&)>
+        forward;
     std::function<std::vector<Shape>(const Node&, const std::vector<Shape>&)> shape;
     /// Multiply-accumulates of one sample; empty = none.
-    std::function<double(const Node&, const std::vector<Shape>& inputs, const std::vector<Shape>& outputs)> macs;
-    /// As forward, but writes over the first input; used when nobody else holds that tensor. Empty = none.
-    std::function<std::vector<at::Tensor>(const Node&, std::vector<at::Tensor>&, const RunMode&)> forward_in_place;
+    std::function<double(
+        const Node&, const std::vector<Shape>& inputs, const std::vector<Shape>& outputs)>
+        macs;
+    /// As forward, but writes over the first input; used when nobody else holds that tensor. Empty
+    /// = none.
+    std::function<std::vector<at::Tensor>(const Node&, std::vector<at::Tensor>&, const RunMode&)>
+        forward_in_place;
 };
 
 /// Null when unknown.
@@ -75,11 +80,24 @@ struct QuantizeRange {
 /// Throws Error{network/bad-attribute} when bits are not 2 to 16.
 [[nodiscard]] QuantizeRange quantize_range(const Node& node);
 
-/// Replaceable implementations (topress.ops/1): null = the built-in ATen composition. Set before any run.
+/// Replaceable implementations (topress.ops/1): null = the built-in ATen composition. Set before
+/// any run.
 struct QuantizeImplementation {
-    std::function<at::Tensor(const at::Tensor& x, const at::Tensor& scale, std::int64_t low, std::int64_t high, std::int64_t axis)> forward;
+    std::function<at::Tensor(const at::Tensor& x,
+                             const at::Tensor& scale,
+                             std::int64_t low,
+                             std::int64_t high,
+                             std::int64_t axis)>
+        forward;
     /// grad_y, x, scale, low, high, axis, gradient factor -> {grad_x, grad_scale}
-    std::function<std::pair<at::Tensor, at::Tensor>(const at::Tensor&, const at::Tensor&, const at::Tensor&, std::int64_t, std::int64_t, std::int64_t, double)> backward;
+    std::function<std::pair<at::Tensor, at::Tensor>(const at::Tensor&,
+                                                    const at::Tensor&,
+                                                    const at::Tensor&,
+                                                    std::int64_t,
+                                                    std::int64_t,
+                                                    std::int64_t,
+                                                    double)>
+        backward;
 };
 
 /// The built-in: ATen forward and the LSQ backward by formula; also the reference for a check.
@@ -88,7 +106,8 @@ void set_quantize_implementation(QuantizeImplementation implementation);
 [[nodiscard]] const QuantizeImplementation& quantize_implementation();
 
 /// logits (N, C), criterion, threshold -> {leave, stay} ascending int64 indices.
-using ExitGate = std::function<std::pair<at::Tensor, at::Tensor>(const at::Tensor& logits, std::string_view criterion, double threshold)>;
+using ExitGate = std::function<std::pair<at::Tensor, at::Tensor>(
+    const at::Tensor& logits, std::string_view criterion, double threshold)>;
 
 [[nodiscard]] const ExitGate& builtin_exit_gate();
 void set_exit_gate(ExitGate gate);

@@ -1,11 +1,11 @@
 // A network as one safetensors file whose metadata holds the graph: loads without any plugin.
 #pragma once
 
+#include "network/graph.hpp"
+
 #include <filesystem>
 #include <map>
 #include <string>
-
-#include "network/graph.hpp"
 
 namespace topress::network {
 
@@ -19,8 +19,8 @@ void save_network(const Network& network,
 [[nodiscard]] std::string to_bytes(const Network& network,
                                    const std::map<std::string, std::string>& metadata = {});
 
-/// Throws Error{network/bad-file} naming file and what is wrong (header length, bounds, missing tensor,
-/// unknown operator, cycle); {file/cannot-read}.
+/// Throws Error{network/bad-file} naming file and what is wrong (header length, bounds, missing
+/// tensor, unknown operator, cycle); {file/cannot-read}.
 [[nodiscard]] Network load_network(const std::filesystem::path& path);
 
 [[nodiscard]] Network from_bytes(const std::string& bytes, const std::string& name_for_errors);

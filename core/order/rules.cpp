@@ -140,7 +140,7 @@ std::vector<std::string> Reader::texts(const toml::table& table, const char* key
             values.push_back(*value);
         } else {
             add("config/wrong-type",
-                "'" + std::string(key) + "' must hold strings only",
+                std::string("'") + key + "' must hold strings only",
                 element.source())
                 .hint = "put the value in quotes";
         }

@@ -1,6 +1,10 @@
 // The training loop: one network, one loss, a schedule; hooks for techniques; evaluation.
 #pragma once
 
+#include "data/batches.hpp"
+#include "data/dataset.hpp"
+#include "network/graph.hpp"
+
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -9,10 +13,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "data/batches.hpp"
-#include "data/dataset.hpp"
-#include "network/graph.hpp"
 
 namespace topress::train {
 
@@ -32,7 +32,7 @@ struct TrainingDefaults {
     std::string optimizer = "sgd";  ///< "sgd" (Nesterov) or "adamw"
     double learning_rate = 0.1;
     double momentum = 0.9;
-    double weight_decay = 5e-4;  ///< on weights only, not on biases, norms and scales
+    double weight_decay = 5e-4;          ///< on weights only, not on biases, norms and scales
     std::string schedule = "one-cycle";  ///< "cosine", "one-cycle", "constant"
     double warmup_epochs = 0;
     double label_smoothing = 0;
@@ -73,7 +73,7 @@ struct FitOptions {
     std::string phase = "train";
     std::uint64_t seed = 0;
     const network::Network* teacher = nullptr;  ///< evaluation mode, never trained
-    Loss loss;                                  ///< empty = cross entropy of the main output
+    Loss loss;  ///< empty = mean cross entropy of exits and main output
     StepHook after_backward;
     StepHook after_step;
     std::vector<ParameterGroup> groups;
@@ -98,7 +98,8 @@ struct FitReport {
     std::vector<EpochRecord> epochs;
 };
 
-/// With exits as the network would answer; share[k] = samples that left at exit k (last = main output).
+/// With exits as the network would answer; share[k] = samples that left at exit k (last = main
+/// output).
 struct Evaluation {
     std::int64_t samples = 0;
     double accuracy = 0;  ///< 0..1
@@ -132,10 +133,14 @@ class Trainer {
 
     void set_cancelled(Cancelled cancelled) { cancelled_ = std::move(cancelled); }
 
-    /// Throws Error{run/interrupted} when cancelled, {train/diverged} when the loss is not finite.
+    /// Moves the network to the device and leaves it there, plain: nothing requires a gradient.
+    /// Throws Error{run/interrupted} when cancelled, {train/diverged} when the loss is not finite,
+    /// {train/nothing-to-train | train/unknown-parameter | train/bad-loss |
+    /// train/structure-changed}.
     FitReport fit(network::Network& network, const FitOptions& options);
     /// Evaluation mode, exits really stop.
-    [[nodiscard]] Evaluation evaluate(const network::Network& network, const data::Samples& samples);
+    [[nodiscard]] Evaluation evaluate(const network::Network& network,
+                                      const data::Samples& samples);
     /// Batch-norm running statistics anew (cumulative mean) from this many training batches.
     void update_statistics(network::Network& network, std::int64_t batches, std::uint64_t seed);
 
@@ -146,6 +151,9 @@ class Trainer {
     [[nodiscard]] at::Device device() const { return device_; }
 
   private:
+    void throw_if_cancelled() const;
+    [[nodiscard]] data::BatchReader training_reader(std::uint64_t seed) const;
+
     const TrainingData& data_;
     TrainingDefaults defaults_;
     at::Device device_;

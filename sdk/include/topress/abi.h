@@ -382,6 +382,7 @@ typedef struct topress_fit_options {
     uint64_t group_count;
     int32_t freeze_others;       /* != 0: parameters that no group names are frozen */
     int32_t reserved;
+    double learning_rate_factor; /* of the run's, used when learning_rate is not given; 0 counts as 1 */
 } topress_fit_options;
 
 typedef struct topress_fit_report {
