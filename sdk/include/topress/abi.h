@@ -373,7 +373,7 @@ typedef struct topress_fit_options {
     const char* phase;           /* shown in progress and curves, "fine-tune" */
     uint64_t seed;
     topress_model* teacher;      /* null = none; run in evaluation mode, never trained */
-    topress_loss_function loss;  /* null = cross entropy of the main output */
+    topress_loss_function loss;  /* null = cross entropy, mean over all outputs */
     void* loss_context;
     topress_step_function after_backward; /* optional; default none */
     topress_step_function after_step;     /* optional; default none */

@@ -1,0 +1,82 @@
+// plugin.toml -> typed metadata: what a plugin says about itself before any of its code runs.
+#pragma once
+
+#include "base/diagnostic.hpp"
+#include "config/parameter.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace topress::plugin {
+
+/// One `before` or `after` of a technique.
+struct MetadataRelation {
+    std::string target;  ///< a technique id, "capability:x", "kind:x" or "granularity:x"
+    bool is_hard = false;
+    std::string reason;
+    std::string source;  ///< paper or page, may be empty
+    Location where;      ///< in plugin.toml
+};
+
+enum class Need : std::uint8_t { None, Optional, Required };
+
+/// What a technique must be given to work.
+struct Needs {
+    bool training_data = false;
+    bool labels = false;
+    bool teacher = false;
+    Need cuda = Need::None;
+};
+
+/// One technique of a plugin, as it declares itself.
+struct TechniqueMetadata {
+    std::string id;  ///< "pruning.channel"
+    std::string summary;
+    std::string kind;         ///< "static" or "dynamic"
+    std::string granularity;  ///< "architecture", "layer", "channel", "weight" or "bit"
+    int rank = 0;             ///< tie-break only: lower goes first
+    std::vector<std::string> reads;
+    std::vector<std::string> writes;
+    std::vector<MetadataRelation> before;
+    std::vector<MetadataRelation> after;
+    std::vector<std::string> requires_;  ///< `requires` is a keyword
+    std::vector<std::string> conflicts;
+    std::vector<std::string> provides;
+    Needs needs;
+    std::string determinism = "bit-exact";          ///< "bit-exact", "same-device" or "none"
+    std::vector<config::ParameterSpec> parameters;  ///< in the order of the file
+    Location where;                                 ///< of its table in plugin.toml
+};
+
+/// The version of the C boundary a library was built with; from its build note, not from
+/// plugin.toml.
+struct AbiVersion {
+    std::uint32_t major = 0;
+    std::uint32_t minor = 0;
+};
+
+/// Everything a plugin says about itself.
+struct PluginMetadata {
+    int schema = 1;
+    AbiVersion abi;
+    std::string id;  ///< reverse DNS: "org.example.scaling"
+    std::string name;
+    std::string version;
+    std::string license;
+    std::string summary;
+    std::vector<TechniqueMetadata> techniques;
+};
+
+/// The one metadata schema this host reads.
+inline constexpr int kMetadataSchema = 1;
+
+/// Parses plugin.toml. `file` is the name shown in diagnostics. Every mistake is collected as
+/// plugin/bad-metadata with its line and column; with any mistake there is no result.
+[[nodiscard]] std::optional<PluginMetadata> parse_metadata(std::string_view text,
+                                                           const std::string& file,
+                                                           Diagnostics& diagnostics);
+
+}  // namespace topress::plugin

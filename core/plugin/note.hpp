@@ -1,0 +1,39 @@
+// Reads the notes of a plugin from its file, bounded, without opening it as a library.
+#pragma once
+
+#include "base/diagnostic.hpp"
+
+#include <topress/abi.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace topress::plugin {
+
+/// No plugin.toml is larger than this.
+inline constexpr std::size_t kMetadataLimitBytes = std::size_t{1} << 20;
+
+/// The two notes of a plugin: plugin.toml, and how it was built.
+struct PluginNotes {
+    std::string metadata;
+    topress_abi_note abi{};
+};
+
+/// Notes, or the refusal: plugin/not-elf, plugin/wrong-architecture, plugin/truncated,
+/// plugin/no-note, plugin/bad-metadata (too large, or two different ones), plugin/cannot-load (not
+/// readable).
+struct NoteReading {
+    std::optional<PluginNotes> notes;
+    Diagnostic refusal;
+};
+
+/// Reads from a file. Every offset is checked against the file size; at most the program headers
+/// and the note segments are read. Cost: about 0.1 ms, whatever the size of the library.
+[[nodiscard]] NoteReading read_notes(const std::filesystem::path& file);
+
+/// The same from memory; `name` is shown in the refusal.
+[[nodiscard]] NoteReading parse_notes(std::string_view bytes, const std::string& name);
+
+}  // namespace topress::plugin

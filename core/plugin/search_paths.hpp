@@ -1,0 +1,45 @@
+// Where plugins are looked for, in which order. Never the current directory.
+#pragma once
+
+#include "base/diagnostic.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace topress::plugin {
+
+/// One place to look: a folder, or a single library file.
+struct SearchPath {
+    std::filesystem::path path;  ///< absolute
+    std::string where_from;      ///< "--plugin-path", "configuration", "TOPRESS_PLUGIN_PATH", ...
+    bool is_explicit = false;    ///< somebody named it: worth a warning if it is not there
+};
+
+/// The places in search order, and what was wrong with them (plugin/path-ignored).
+struct SearchPaths {
+    std::vector<SearchPath> places;
+    Diagnostics diagnostics;
+};
+
+/// What the search order is made from.
+struct SearchInputs {
+    std::vector<std::filesystem::path>
+        command_line;  ///< --plugin-path; relative to the current folder
+    std::vector<std::filesystem::path> configuration;  ///< already absolute
+    std::string environment;                           ///< TOPRESS_PLUGIN_PATH, colon-separated
+    std::filesystem::path user_data;                   ///< "$XDG_DATA_HOME", or empty
+    std::filesystem::path executable;                  ///< of the program, or empty
+};
+
+/// --plugin-path, configuration, TOPRESS_PLUGIN_PATH, user data, then lib/topress/plugins beside
+/// the program's bin/ (the same for an installation and for a build tree). Relative or empty parts
+/// of the environment variable are ignored with a warning: they would mean the current directory.
+[[nodiscard]] SearchPaths make_search_paths(const SearchInputs& inputs);
+
+/// The same, with environment, user data folder and program location taken from the process.
+[[nodiscard]] SearchPaths standard_search_paths(
+    const std::vector<std::filesystem::path>& command_line,
+    const std::vector<std::filesystem::path>& configuration);
+
+}  // namespace topress::plugin

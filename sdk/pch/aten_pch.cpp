@@ -1,0 +1,1 @@
+// Nothing of its own: the source that the precompiled ATen header is built for.
