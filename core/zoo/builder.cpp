@@ -1,0 +1,110 @@
+// Layer by layer construction of a network.
+#include "zoo/builder.hpp"
+
+#include <ATen/ATen.h>
+
+namespace topress::zoo {
+
+using network::Attributes;
+using network::Role;
+
+Builder::Builder(const Specification& specification) {
+    network_.set_input({"input", specification.input_shape});
+    network_.set_setting("family", specification.family);
+    network_.set_setting("depth", specification.depth);
+    network_.set_setting("width", specification.width);
+    network_.set_setting("classes", specification.classes);
+}
+
+Activation Builder::input() const {
+    return {network_.input().name, network_.input().shape[0]};
+}
+
+std::string Builder::parameter(const std::string& node,
+                               const char* suffix,
+                               Role role,
+                               const std::vector<std::int64_t>& shape) {
+    return network_.add_parameter(node + "." + suffix, role, at::zeros(shape)).name;
+}
+
+Activation Builder::append(const std::string& name,
+                           const char* op,
+                           std::vector<std::string> inputs,
+                           std::int64_t channels,
+                           Attributes attributes) {
+    network_.add_node({name, op, std::move(inputs), {name + ".out"}, std::move(attributes)}, true);
+    return {name + ".out", channels};
+}
+
+Activation Builder::convolve(const std::string& name,
+                             const Activation& x,
+                             const Convolution& form) {
+    std::vector<std::string> inputs;
+    inputs.reserve(3);
+    inputs.push_back(x.value);
+    inputs.push_back(
+        parameter(name, "weight", Role::Weight, {form.out, x.channels, form.kernel, form.kernel}));
+    if (form.has_bias) {
+        inputs.push_back(parameter(name, "bias", Role::Bias, {form.out}));
+    }
+    const auto pair = [](std::int64_t value) { return std::vector<std::int64_t>{value, value}; };
+    return append(name,
+                  "conv2d",
+                  std::move(inputs),
+                  form.out,
+                  {{"stride", pair(form.stride)}, {"padding", pair(form.kernel / 2)}});
+}
+
+Activation Builder::batch_norm(const std::string& name, const Activation& x) {
+    const std::vector<std::int64_t> shape{x.channels};
+    std::vector<std::string> inputs{x.value,
+                                    parameter(name, "gamma", Role::Norm, shape),
+                                    parameter(name, "beta", Role::Norm, shape),
+                                    parameter(name, "running_mean", Role::Buffer, shape),
+                                    parameter(name, "running_var", Role::Buffer, shape)};
+    return append(name, "batch_norm", std::move(inputs), x.channels);
+}
+
+Activation Builder::relu(const std::string& name, const Activation& x) {
+    return append(name, "relu", {x.value}, x.channels);
+}
+
+Activation Builder::add(const std::string& name, const Activation& a, const Activation& b) {
+    return append(name, "add", {a.value, b.value}, a.channels);
+}
+
+Activation Builder::max_pool(const std::string& name, const Activation& x) {
+    const std::vector<std::int64_t> two{2, 2};
+    return append(name, "max_pool", {x.value}, x.channels, {{"kernel", two}, {"stride", two}});
+}
+
+Activation Builder::global_pool(const std::string& name, const Activation& x) {
+    return append(name, "global_avg_pool", {x.value}, x.channels);
+}
+
+Activation Builder::flatten(const std::string& name, const Activation& x) {
+    return append(name, "flatten", {x.value}, x.channels);
+}
+
+Activation Builder::linear(const std::string& name, const Activation& x, std::int64_t out) {
+    std::vector<std::string> inputs{x.value,
+                                    parameter(name, "weight", Role::Weight, {out, x.channels}),
+                                    parameter(name, "bias", Role::Bias, {out})};
+    return append(name, "linear", std::move(inputs), out);
+}
+
+network::Network Builder::finish(const Activation& output) {
+    network_.set_output(output.value);
+    return std::move(network_);
+}
+
+network::Network finish_with_head(Builder& builder,
+                                  const Activation& x,
+                                  bool has_pool,
+                                  std::int64_t classes) {
+    const Activation pooled = has_pool ? builder.global_pool("head.pool", x) : x;
+    const Activation flat = builder.flatten("head.flatten", pooled);
+    return builder.finish(builder.linear("head.linear", flat, classes));
+}
+
+}  // namespace topress::zoo
