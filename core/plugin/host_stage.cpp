@@ -1,0 +1,86 @@
+// run_stage(): copies, handles and services around one call of a technique.
+#include "plugin/host_stage.hpp"
+
+#include "base/error.hpp"
+#include "plugin/host_objects.hpp"
+#include "plugin/library.hpp"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+namespace topress::plugin {
+
+namespace {
+
+/// Gives the stage's callbacks to the trainer, and takes them back whatever happens.
+class TrainerCallbacks {
+  public:
+    explicit TrainerCallbacks(const StageServices& services) : services_(services) {
+        if (services_.progress) {
+            services_.trainer->on_progress(services_.progress);
+        }
+        if (services_.cancelled) {
+            services_.trainer->set_cancelled(services_.cancelled);
+        }
+    }
+
+    ~TrainerCallbacks() {
+        if (services_.progress) {
+            services_.trainer->on_progress({});
+        }
+        if (services_.cancelled) {
+            services_.trainer->set_cancelled({});
+        }
+    }
+
+    TrainerCallbacks(const TrainerCallbacks&) = delete;
+    TrainerCallbacks& operator=(const TrainerCallbacks&) = delete;
+
+  private:
+    const StageServices& services_;
+};
+
+network::Network copy_to(const network::Network& network, at::Device device) {
+    network::Network copy = network.clone();
+    copy.to(device);
+    return copy;
+}
+
+/// Whatever a technique did with autograd, the next stage gets plain tensors.
+void drop_gradients(const network::Network& network) {
+    for (const network::Parameter& parameter : network.parameters()) {
+        if (parameter.tensor.is_leaf()) {
+            parameter.tensor.set_requires_grad(false);
+            parameter.tensor.mutable_grad().reset();
+        }
+    }
+}
+
+}  // namespace
+
+void run_stage(TechniqueObject& technique,
+               network::Network& model,
+               const network::Network& original,
+               StageServices& services) {
+    TOPRESS_ASSERT(services.trainer != nullptr);
+    const at::Device device = services.trainer->device();
+    const std::string device_name = device.str();
+    topress_model work(copy_to(model, device));
+    topress_model baseline(copy_to(original, device), true);
+    topress_run run(services);
+    {
+        const StageDevice on_device(device);
+        const c10::AutoGradMode recording(true);  // and back to the caller's mode afterwards
+        const TrainerCallbacks callbacks(services);
+        technique.apply({sizeof(topress_stage),
+                         &run,
+                         &work,
+                         &baseline,
+                         services.label.c_str(),
+                         device_name.c_str()});
+    }
+    drop_gradients(work.network);
+    model = std::move(work.network);
+}
+
+}  // namespace topress::plugin
