@@ -1,0 +1,281 @@
+// The training loop: batches -> outputs -> loss -> gradients -> step, epoch by epoch.
+#include "train/trainer.hpp"
+
+#include "base/error.hpp"
+#include "data/random.hpp"
+#include "network/execute.hpp"
+#include "train/backward.hpp"
+#include "train/loss.hpp"
+#include "train/optimizer.hpp"
+#include "train/parameters.hpp"
+#include "train/place.hpp"
+#include "train/schedule.hpp"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+namespace topress::train {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Reading the loss waits for the device; between two readings nothing does.
+constexpr std::uint64_t kStepsBetweenReadings = 50;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::uint64_t count_steps(double epochs, std::int64_t batches) {
+    if (!(epochs >= 0) || !std::isfinite(epochs)) {
+        throw Error("train/bad-epochs",
+                    "a fit of " + std::to_string(epochs) + " epochs was asked for",
+                    {},
+                    "ask for 0 or more epochs");
+    }
+    if (epochs > 0 && batches == 0) {
+        throw Error("train/no-data",
+                    "there is no sample to train on",
+                    {},
+                    "lower data.validation_ratio or add training pictures");
+    }
+    // 0.1 epochs of 10 batches is 1 step, not 2 because of the last bit of a product.
+    return static_cast<std::uint64_t>(std::ceil(epochs * static_cast<double>(batches) - 1e-9));
+}
+
+// Sums of an epoch, on the device until they are read.
+struct Totals {
+    at::Tensor loss;
+    at::Tensor correct;
+    std::uint64_t steps = 0;
+    std::int64_t samples = 0;
+
+    explicit Totals(at::Device device)
+        : loss(at::zeros({}, at::TensorOptions(device).dtype(at::kDouble))),
+          correct(at::zeros({}, at::TensorOptions(device).dtype(at::kLong))) {}
+
+    void add(const at::Tensor& batch_loss, const at::Tensor& logits, const at::Tensor& labels) {
+        loss.add_(batch_loss.detach().reshape({}).to(loss.device()));
+        correct.add_(logits.argmax(1).eq(labels).sum());
+        ++steps;
+        samples += labels.size(0);
+    }
+
+    [[nodiscard]] double mean_loss() const {
+        return loss.item<double>() / static_cast<double>(std::max<std::uint64_t>(steps, 1));
+    }
+
+    [[nodiscard]] double accuracy() const {
+        return static_cast<double>(correct.item<std::int64_t>()) /
+               static_cast<double>(std::max<std::int64_t>(samples, 1));
+    }
+};
+
+// One fit from its first to its last step.
+class Fit {
+  public:
+    // What the trainer lends to a fit.
+    struct Services {
+        const TrainingDefaults& defaults;
+        at::Device device;
+        std::function<data::BatchReader(std::uint64_t seed)> make_reader;
+        std::function<void()> throw_if_cancelled;
+        const Progress& progress;
+    };
+
+    Fit(network::Network& network, const FitOptions& options, const Services& services)
+        : network_(network),
+          options_(options),
+          services_(services),
+          smoothing_(options.label_smoothing.value_or(services.defaults.label_smoothing)),
+          batches_(services.make_reader(0).batches()),
+          steps_(count_steps(options.epochs, batches_)),
+          scope_(network, choose_trained(network, options, services.defaults.weight_decay)),
+          optimizer_(parse_optimizer(services.defaults.optimizer),
+                     services.defaults.momentum,
+                     scope_.groups()),
+          schedule_(parse_schedule(services.defaults.schedule),
+                    options.learning_rate.value_or(services.defaults.learning_rate),
+                    steps_,
+                    services.defaults.warmup_epochs * static_cast<double>(batches_)) {
+        if (options.teacher != nullptr) {
+            teacher_.emplace(*options.teacher, services.device);
+        }
+    }
+
+    FitReport run() {
+        for (std::uint64_t epoch = 0; step_ < steps_; ++epoch) {
+            run_epoch(epoch);
+        }
+        report_.steps = step_;
+        report_.seconds = seconds_since(start_);
+        return std::move(report_);
+    }
+
+  private:
+    void run_epoch(std::uint64_t epoch) {
+        const Clock::time_point start = Clock::now();
+        Totals totals(services_.device);
+        data::BatchReader reader = services_.make_reader(data::derive_seed(options_.seed, epoch));
+        double rate = 0;
+        while (step_ < steps_) {
+            services_.throw_if_cancelled();
+            std::optional<data::Batch> read = reader.next();
+            if (!read) {
+                break;
+            }
+            rate = schedule_.at(step_);
+            run_step(to_device(std::move(*read), services_.device), rate, totals);
+            ++step_;
+            if (step_ % kStepsBetweenReadings == 0) {
+                tell_progress(check_loss_value(totals), false);
+            }
+        }
+        const double loss = check_loss_value(totals);
+        report_.final_loss = loss;
+        report_.epochs.push_back(
+            {options_.phase, position(), loss, totals.accuracy(), rate, seconds_since(start)});
+        tell_progress(loss, true);
+    }
+
+    void run_step(const data::Batch& batch, double rate, Totals& totals) {
+        run_gradients(batch, totals);
+        run_hook(options_.after_backward);
+        optimizer_.step(rate);
+        run_hook(options_.after_step);
+        optimizer_.clear_gradients();
+    }
+
+    // Forward, loss and backward.
+    void run_gradients(const data::Batch& batch, Totals& totals) {
+        const c10::AutoGradMode with_gradients(true);
+        network::RunMode mode;
+        mode.training = !options_.freeze_statistics;
+        mode.update_statistics = !options_.freeze_statistics;
+        const std::vector<at::Tensor> outputs = network::forward(network_, batch.images, mode);
+        const LossResult result = compute_loss(outputs, batch);
+        totals.add(result.loss, outputs.back().detach(), batch.labels);
+        run_backward(outputs, result.gradients);
+    }
+
+    LossResult compute_loss(const std::vector<at::Tensor>& outputs, const data::Batch& batch) {
+        std::vector<at::Tensor> detached;
+        detached.reserve(outputs.size());
+        for (const at::Tensor& output : outputs) {
+            detached.push_back(output.detach());
+        }
+        const at::Tensor teacher = run_teacher(batch.images);
+        const LossInput input{detached, teacher, batch.labels, batch.images, step_, steps_};
+        if (!options_.loss) {
+            const c10::NoGradGuard no_gradients;
+            return default_loss(input, smoothing_);
+        }
+        LossResult result = options_.loss(input);
+        check_loss(result, detached);
+        return result;
+    }
+
+    at::Tensor run_teacher(const at::Tensor& images) {
+        if (!teacher_) {
+            return {};
+        }
+        const c10::NoGradGuard no_gradients;
+        return network::forward(teacher_->get(), images, network::RunMode{}).back();
+    }
+
+    void run_hook(const StepHook& hook) {
+        if (hook) {
+            const c10::NoGradGuard no_gradients;
+            hook(network_, step_, steps_);
+            scope_.adopt_changes();
+        }
+    }
+
+    [[nodiscard]] double position() const {
+        return static_cast<double>(step_) /
+               static_cast<double>(std::max<std::int64_t>(batches_, 1));
+    }
+
+    [[nodiscard]] double check_loss_value(const Totals& totals) const {
+        const double loss = totals.mean_loss();
+        if (!std::isfinite(loss)) {
+            throw Error("train/diverged",
+                        "the loss is not finite any more after step " + std::to_string(step_) +
+                            " of " + std::to_string(steps_),
+                        options_.phase,
+                        "lower train.learning_rate or add train.warmup_epochs");
+        }
+        return loss;
+    }
+
+    void tell_progress(double loss, bool epoch_end) const {
+        if (!services_.progress) {
+            return;
+        }
+        ProgressEvent event;
+        event.phase = options_.phase;
+        event.epoch = position();
+        event.epochs = options_.epochs;
+        event.step = step_;
+        event.steps = steps_;
+        event.loss = loss;
+        event.eta_seconds = seconds_since(start_) / static_cast<double>(step_) *
+                            static_cast<double>(steps_ - step_);
+        event.epoch_end = epoch_end;
+        services_.progress(event);
+    }
+
+    network::Network& network_;
+    const FitOptions& options_;
+    const Services& services_;
+    double smoothing_;
+    std::int64_t batches_;
+    std::uint64_t steps_;
+    TrainingScope scope_;
+    Optimizer optimizer_;
+    Schedule schedule_;
+    std::optional<PlacedNetwork> teacher_;
+    std::uint64_t step_ = 0;
+    Clock::time_point start_ = Clock::now();
+    FitReport report_;
+};
+
+}  // namespace
+
+Trainer::Trainer(const TrainingData& data, TrainingDefaults defaults, at::Device device)
+    : data_(data), defaults_(std::move(defaults)), device_(device) {}
+
+void Trainer::throw_if_cancelled() const {
+    if (cancelled_ && cancelled_()) {
+        throw Error("run/interrupted", "interrupted", {}, "continue with topress run --resume");
+    }
+}
+
+data::BatchReader Trainer::training_reader(std::uint64_t seed) const {
+    // A short last batch would have its own noise; it is left out unless it is all there is.
+    const bool drop_last = data_.train.size() >= defaults_.batch_size;
+    return {data_.train,
+            data_.normalisation,
+            defaults_.batch_size,
+            seed,
+            data_.augmentation,
+            drop_last};
+}
+
+FitReport Trainer::fit(network::Network& network, const FitOptions& options) {
+    network.to(device_);
+    const Fit::Services services{defaults_,
+                                 device_,
+                                 [this](std::uint64_t seed) { return training_reader(seed); },
+                                 [this] { throw_if_cancelled(); },
+                                 progress_};
+    return Fit(network, options, services).run();
+}
+
+}  // namespace topress::train

@@ -1,0 +1,147 @@
+// Tests data/batches.cpp: order, normalisation, crop and flip against ATen, repeatability.
+#include "data/batches.hpp"
+
+#include <ATen/ATen.h>
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+using namespace topress;
+using data::Augmentation;
+using data::Batch;
+using data::BatchReader;
+
+namespace {
+
+const data::Normalisation kNormalisation{{0.5, 0.25}, {0.5, 2.0}};
+
+// Pictures (2, 5, 4) of varied bytes; the label is the index.
+data::Samples varied(std::int64_t count) {
+    const at::Tensor bytes =
+        at::remainder(at::arange(count * 40, at::kLong) * 37 + 11, 251).to(at::kByte);
+    return {bytes.view({count, 2, 5, 4}), at::arange(count, at::kLong)};
+}
+
+std::vector<Batch> read_all(BatchReader reader) {
+    std::vector<Batch> batches;
+    while (std::optional<Batch> batch = reader.next()) {
+        batches.push_back(std::move(*batch));
+    }
+    return batches;
+}
+
+at::Tensor normalised(const at::Tensor& images) {
+    const at::Tensor mean = at::tensor({0.5, 0.25}, at::kDouble).view({1, 2, 1, 1});
+    const at::Tensor deviation = at::tensor({0.5, 2.0}, at::kDouble).view({1, 2, 1, 1});
+    return ((images.to(at::kDouble) / 255.0 - mean) / deviation).to(at::kFloat);
+}
+
+bool same_bits(const std::vector<Batch>& a, const std::vector<Batch>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Batch& x, const Batch& y) {
+        return at::equal(x.images, y.images) && at::equal(x.labels, y.labels) &&
+               at::equal(x.indices, y.indices);
+    });
+}
+
+}  // namespace
+
+TEST_SUITE("data") {
+    TEST_CASE("batches: without a seed every sample once in file order and normalised") {
+        const data::Samples samples = varied(10);
+        BatchReader reader(samples, kNormalisation, 4);
+        CHECK(reader.batches() == 3);
+        const std::vector<Batch> batches = read_all(reader);
+        REQUIRE(batches.size() == 3);
+        CHECK(batches[2].labels.size(0) == 2);
+        CHECK(batches[0].images.is_contiguous(at::MemoryFormat::ChannelsLast));
+        const at::Tensor images =
+            at::cat({batches[0].images, batches[1].images, batches[2].images});
+        CHECK(at::equal(images, normalised(samples.images)));
+        CHECK(at::equal(at::cat({batches[0].indices, batches[1].indices, batches[2].indices}),
+                        at::arange(10, at::kLong)));
+    }
+
+    TEST_CASE("batches: with a seed every sample once in another order") {
+        const std::vector<Batch> batches = read_all(BatchReader(varied(50), kNormalisation, 8, 3));
+        std::vector<std::int64_t> seen;
+        for (const Batch& batch : batches) {
+            CHECK(at::equal(batch.labels, batch.indices));
+            for (std::int64_t i = 0; i < batch.indices.size(0); ++i) {
+                seen.push_back(batch.indices[i].item<std::int64_t>());
+            }
+        }
+        CHECK_FALSE(std::is_sorted(seen.begin(), seen.end()));
+        CHECK(std::set<std::int64_t>(seen.begin(), seen.end()).size() == 50);
+        CHECK(seen.size() == 50);
+    }
+
+    TEST_CASE("batches: the last short one can be left out") {
+        BatchReader reader(varied(10), kNormalisation, 4, 1, {}, true);
+        CHECK(reader.batches() == 2);
+        CHECK(read_all(reader).size() == 2);
+        CHECK(BatchReader(varied(3), kNormalisation, 4, 1, {}, true).batches() == 0);
+    }
+
+    TEST_CASE("batches: the seed decides every bit") {
+        const auto read = [](std::uint64_t seed) {
+            return read_all(
+                BatchReader(varied(40), kNormalisation, 7, seed, Augmentation{2, true}));
+        };
+        CHECK(same_bits(read(5), read(5)));
+        CHECK_FALSE(same_bits(read(5), read(6)));
+    }
+
+    TEST_CASE("batches: the same picture is changed alike whatever the batch size") {
+        const Augmentation augmentation{2, true};
+        const auto sorted = [&](std::int64_t batch_size) {
+            std::vector<Batch> batches =
+                read_all(BatchReader(varied(12), kNormalisation, batch_size, 5, augmentation));
+            std::vector<at::Tensor> images;
+            std::vector<at::Tensor> indices;
+            for (const Batch& batch : batches) {
+                images.push_back(batch.images);
+                indices.push_back(batch.indices);
+            }
+            return at::cat(images).index_select(0, at::argsort(at::cat(indices)));
+        };
+        CHECK(at::equal(sorted(12), sorted(5)));
+    }
+
+    TEST_CASE("batches: every changed picture is one of the possible crops and flips") {
+        const data::Samples samples = varied(60);
+        const at::Tensor padded = at::constant_pad_nd(samples.images, {2, 2, 2, 2}, 0);
+        int mirrored = 0;
+        std::set<std::pair<int, int>> places;
+        for (const Batch& batch :
+             read_all(BatchReader(samples, kNormalisation, 60, 11, Augmentation{2, true}))) {
+            for (std::int64_t i = 0; i < batch.indices.size(0); ++i) {
+                const at::Tensor source = padded[batch.indices[i].item<std::int64_t>()];
+                bool found = false;
+                for (int place = 0; place < 50 && !found; ++place) {
+                    const int top = place / 10;
+                    const int left = place / 2 % 5;
+                    at::Tensor crop = source.slice(1, top, top + 5).slice(2, left, left + 4);
+                    crop = place % 2 == 1 ? crop.flip(2) : crop;
+                    found = at::equal(normalised(crop.unsqueeze(0))[0], batch.images[i]);
+                    if (found) {
+                        mirrored += place % 2;
+                        places.emplace(top, left);
+                    }
+                }
+                CHECK(found);
+            }
+        }
+        CHECK(mirrored > 15);  // 30 expected of 60, standard deviation 3.9
+        CHECK(mirrored < 45);
+        CHECK(places.size() > 15);  // of 25
+    }
+
+    TEST_CASE("batches: without a seed nothing is changed") {
+        const data::Samples samples = varied(6);
+        const std::vector<Batch> batches =
+            read_all(BatchReader(samples, kNormalisation, 6, std::nullopt, Augmentation{2, true}));
+        CHECK(at::equal(batches.at(0).images, normalised(samples.images)));
+    }
+}

@@ -1,0 +1,90 @@
+// Tests train/loss.cpp: value and gradient against ATen and finite differences, checks of foreign
+// losses.
+#include "train/loss.hpp"
+
+#include "base/error.hpp"
+
+#include <ATen/ATen.h>
+#include <doctest/doctest.h>
+
+using namespace topress;
+using train::cross_entropy;
+using train::LossResult;
+
+namespace {
+
+at::Tensor sample_logits(at::ScalarType type = at::kFloat) {
+    return (at::remainder(at::arange(20, at::kDouble) * 7.3, 5.0) - 2.5).view({4, 5}).to(type);
+}
+
+at::Tensor sample_labels() {
+    return at::tensor({0, 4, 2, 2}, at::kLong);
+}
+
+std::string refusal(const LossResult& result, const std::vector<at::Tensor>& outputs) {
+    try {
+        train::check_loss(result, outputs);
+    } catch (const Error& error) {
+        return error.code();
+    }
+    return "";
+}
+
+}  // namespace
+
+TEST_SUITE("train") {
+    TEST_CASE("loss: cross entropy agrees with ATen") {
+        for (const double smoothing : {0.0, 0.1, 0.5}) {
+            CAPTURE(smoothing);
+            const auto [loss, gradient] =
+                cross_entropy(sample_logits(), sample_labels(), smoothing);
+            const at::Tensor reference = at::cross_entropy_loss(
+                sample_logits(), sample_labels(), {}, at::Reduction::Mean, -100, smoothing);
+            CHECK(at::allclose(loss, reference, 1e-6, 1e-6));
+            CHECK(loss.dim() == 0);
+        }
+    }
+
+    TEST_CASE("loss: the gradient of cross entropy agrees with finite differences") {
+        for (const double smoothing : {0.0, 0.1}) {
+            CAPTURE(smoothing);
+            const at::Tensor logits = sample_logits(at::kDouble);
+            const at::Tensor gradient = cross_entropy(logits, sample_labels(), smoothing).gradient;
+            constexpr double kStep = 1e-6;
+            for (std::int64_t i = 0; i < logits.numel(); ++i) {
+                at::Tensor up = logits.clone();
+                at::Tensor down = logits.clone();
+                up.view(-1)[i] += kStep;
+                down.view(-1)[i] -= kStep;
+                const double slope = (cross_entropy(up, sample_labels(), smoothing).loss -
+                                      cross_entropy(down, sample_labels(), smoothing).loss)
+                                         .item<double>() /
+                                     (2 * kStep);
+                CHECK(gradient.view(-1)[i].item<double>() == doctest::Approx(slope).epsilon(1e-5));
+            }
+        }
+    }
+
+    TEST_CASE("loss: the default is the mean over all outputs") {
+        const std::vector<at::Tensor> outputs = {sample_logits(), sample_logits() * 2};
+        const at::Tensor none;
+        const at::Tensor labels = sample_labels();
+        const LossResult result = train::default_loss({outputs, none, labels, none, 0, 1}, 0.1);
+        const auto first = cross_entropy(outputs[0], labels, 0.1);
+        const auto second = cross_entropy(outputs[1], labels, 0.1);
+        CHECK(at::allclose(result.loss, (first.loss + second.loss) / 2));
+        CHECK(at::allclose(result.gradients.at(0), first.gradient / 2));
+        CHECK(at::allclose(result.gradients.at(1), second.gradient / 2));
+    }
+
+    TEST_CASE("loss: what a foreign loss returns is checked") {
+        const std::vector<at::Tensor> outputs = {sample_logits()};
+        CHECK(refusal({at::zeros({}), {at::zeros({4, 5})}}, outputs).empty());
+        CHECK(refusal({at::zeros({1}), {at::Tensor()}}, outputs).empty());
+        CHECK(refusal({at::zeros({}), {}}, outputs).empty());
+        CHECK(refusal({at::Tensor(), {}}, outputs) == "train/bad-loss");
+        CHECK(refusal({at::zeros({4}), {}}, outputs) == "train/bad-loss");
+        CHECK(refusal({at::zeros({}), {at::zeros({5, 4})}}, outputs) == "train/bad-loss");
+        CHECK(refusal({at::zeros({}), {at::Tensor(), at::Tensor()}}, outputs) == "train/bad-loss");
+    }
+}
