@@ -1,0 +1,85 @@
+// The end of a stage is the same for the baseline and for every technique.
+#include "pipeline/context.hpp"
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "network/serialize.hpp"
+#include "pipeline/measure.hpp"
+
+namespace topress::pipeline {
+namespace {
+
+/// The network as a reader of its file will have it: later stages and evaluations then see the same
+/// bytes and memory layout whether the run went through or was resumed.
+network::Network as_saved(const network::Network& network) {
+    return network::from_bytes(network::to_bytes(network), "the stage's result");
+}
+
+}  // namespace
+
+void RunContext::stop_if_cancelled() const {
+    if (options.cancelled && options.cancelled()) {
+        throw Error("run/interrupted", "stopped by the user");
+    }
+}
+
+void RunContext::announce(std::size_t index,
+                          const std::string& label,
+                          const std::string& technique) const {
+    if (options.observer.stage_started) {
+        options.observer.stage_started({index, plan.stages.size(), label, technique});
+    }
+}
+
+void RunContext::finish_stage(network::Network network, Row row) {
+    network = as_saved(network);
+    network.to(trainer->device());
+    const train::Evaluation evaluation = trainer->evaluate(network, data.validation);
+    record_shares(network, evaluation);
+    if (ledger.rows.empty()) {
+        baseline_cost = network::cost_of(network);
+        baseline = network;
+    }
+    Row measured = make_row(row.stage, row.technique, network, baseline_cost);
+    measured.accuracy = evaluation.accuracy;
+    measured.exits = exit_figures(network, evaluation);
+    measured.seconds = row.seconds;
+    measured.metrics = std::move(row.metrics);
+    measured.curves = std::move(row.curves);
+    const Latency latency = measure_latency(network, baseline, *trainer);
+    measured.latency_ms = latency.ms;
+    measured.latency_ratio = ledger.rows.empty() ? 1 : latency.ratio;
+    measured.peak_memory_bytes = peak_memory_bytes();
+    output.write_checkpoint(ledger.rows.size(), key, {network, measured}, metadata);
+    accept(std::move(network), std::move(measured));
+}
+
+bool RunContext::resume_stage(const std::string& label) {
+    if (!options.resume) {
+        return false;
+    }
+    auto found = output.read_checkpoint(ledger.rows.size(), label, key);
+    if (!found) {
+        return false;
+    }
+    log::info("taken from the checkpoint of an earlier run: " + label);
+    found->network.to(trainer->device());
+    found->row.resumed = true;
+    if (ledger.rows.empty()) {
+        baseline_cost = network::cost_of(found->network);
+        baseline = found->network;
+    }
+    accept(std::move(found->network), std::move(found->row));
+    return true;
+}
+
+void RunContext::accept(network::Network network, Row row) {
+    current = std::move(network);
+    ledger.rows.push_back(std::move(row));
+    output.write_ledger(ledger, plan);
+    if (options.observer.row_finished) {
+        options.observer.row_finished(ledger.rows.back());
+    }
+}
+
+}  // namespace topress::pipeline

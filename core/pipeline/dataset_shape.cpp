@@ -1,0 +1,19 @@
+// The fixed shapes of the published data sets.
+#include "pipeline/dataset_shape.hpp"
+
+#include <map>
+
+namespace topress::pipeline {
+
+std::optional<DatasetShape> shape_of_format(std::string_view format) {
+    static const std::map<std::string_view, DatasetShape> kShapes = {
+        {"mnist", {{1, 28, 28}, 10}},
+        {"fashion-mnist", {{1, 28, 28}, 10}},
+        {"cifar10", {{3, 32, 32}, 10}},
+        {"cifar100", {{3, 32, 32}, 100}},
+    };
+    const auto found = kShapes.find(format);
+    return found == kShapes.end() ? std::nullopt : std::optional(found->second);
+}
+
+}  // namespace topress::pipeline

@@ -1,0 +1,92 @@
+// Measurements of a network.
+#include "pipeline/measure.hpp"
+
+#include "data/batches.hpp"
+#include "network/execute.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <sys/resource.h>
+#include <vector>
+
+namespace topress::pipeline {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_of(const network::Network& network, const at::Tensor& images) {
+    const auto start = Clock::now();
+    const network::EarlyExitResult result = network::forward_with_exits(network, images);
+    static_cast<void>(result.logits.cpu());  // waits for the device
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+at::Tensor latency_batch(const train::Trainer& trainer) {
+    const train::TrainingData& data = trainer.data();
+    data::BatchReader reader(data.validation, data.normalisation, kLatencyBatch);
+    return reader.next().value().images.to(trainer.device());
+}
+
+}  // namespace
+
+void record_shares(network::Network& network, const train::Evaluation& evaluation) {
+    const std::vector<network::Exit> exits = network.exits();
+    for (std::size_t index = 0; index < exits.size(); ++index) {
+        network.set_exit(exits[index].name, exits[index].threshold, evaluation.share.at(index));
+    }
+}
+
+std::vector<ExitFigures> exit_figures(const network::Network& network,
+                                      const train::Evaluation& evaluation) {
+    std::vector<ExitFigures> figures;
+    if (network.exits().empty()) {
+        return figures;
+    }
+    for (const network::Exit& exit : network.exits()) {
+        figures.push_back({exit.name, exit.threshold, 0, 0});
+    }
+    figures.push_back({"main output", std::numeric_limits<double>::quiet_NaN(), 0, 0});
+    for (std::size_t index = 0; index < figures.size(); ++index) {
+        figures[index].share = evaluation.share.at(index);
+        figures[index].accuracy = evaluation.accuracy_per_exit.at(index);
+    }
+    return figures;
+}
+
+Latency measure_latency(const network::Network& network,
+                        const network::Network& baseline,
+                        const train::Trainer& trainer) {
+    constexpr double kBudgetMs = 600;
+    constexpr std::size_t kLeast = 3;
+    constexpr std::size_t kMost = 31;
+    const at::Tensor images = latency_batch(trainer);
+    milliseconds_of(baseline, images);  // warm-up
+    milliseconds_of(network, images);
+    std::vector<double> of_baseline;
+    std::vector<double> of_network;
+    double spent = 0;
+    while (of_network.size() < kLeast || (spent < kBudgetMs && of_network.size() < kMost)) {
+        of_baseline.push_back(milliseconds_of(baseline, images));
+        of_network.push_back(milliseconds_of(network, images));
+        spent += of_baseline.back() + of_network.back();
+    }
+    const double ms = median(of_network);
+    return {ms, ms / median(of_baseline)};
+}
+
+double peak_memory_bytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return 1024.0 * static_cast<double>(usage.ru_maxrss);
+}
+
+}  // namespace topress::pipeline

@@ -1,0 +1,60 @@
+// The plan as a document.
+#include "pipeline/plan.hpp"
+
+#include "order/explain.hpp"
+
+#include <algorithm>
+
+namespace topress::pipeline {
+namespace {
+
+Json to_json(const config::Parameters& parameters) {
+    Json json = Json::object();
+    for (const auto& [name, given] : parameters) {
+        std::visit([&, &key = name](const auto& value) { json[key] = value; }, given.value);
+    }
+    return json;
+}
+
+Json to_json(const PlannedStage& stage) {
+    Json json;
+    json["label"] = stage.label;
+    json["technique"] = stage.technique.id;
+    json["summary"] = stage.technique.summary;
+    json["kind"] = stage.technique.kind;
+    json["granularity"] = stage.technique.granularity;
+    json["plugin"] = stage.plugin.metadata ? stage.plugin.metadata->id : "";
+    json["plugin_version"] = stage.plugin.metadata ? stage.plugin.metadata->version : "";
+    json["reads"] = stage.technique.reads;
+    json["writes"] = stage.technique.writes;
+    json["parameters"] = to_json(stage.parameters);
+    return json;
+}
+
+}  // namespace
+
+Json to_json(const Plan& plan) {
+    Json json = document_head("plan", plan.diagnostics);
+    json["config_file"] = plan.config.file;
+    add_order(json, plan.order);
+    json["dot"] = order::to_dot(plan.order);
+    json["stages"] = Json::array();
+    for (const PlannedStage& stage : plan.stages) {
+        json["stages"].push_back(to_json(stage));
+    }
+    return json;
+}
+
+std::string resolved_config(const Plan& plan) {
+    config::RunConfig config = plan.config;
+    for (config::TechniqueEntry& entry : config.techniques) {
+        const auto stage = std::ranges::find(plan.stages, entry.label, &PlannedStage::label);
+        if (stage != plan.stages.end()) {
+            entry.use = stage->technique.id;
+            entry.parameters = stage->parameters;
+        }
+    }
+    return config::to_toml(config);
+}
+
+}  // namespace topress::pipeline

@@ -1,0 +1,169 @@
+// The run, top to bottom.
+#include "pipeline/run.hpp"
+
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/hash.hpp"
+#include "base/log.hpp"
+#include "network/serialize.hpp"
+#include "pipeline/baseline.hpp"
+#include "pipeline/context.hpp"
+#include "pipeline/measure.hpp"
+#include "pipeline/run_data.hpp"
+#include "pipeline/stage.hpp"
+#include "pipeline/version.hpp"
+#include "train/device.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <stdexcept>
+
+namespace topress::pipeline {
+namespace {
+
+/// What every stage of a run depends on: the settings without the techniques and their order.
+std::string run_key(const config::RunConfig& config) {
+    config::RunConfig common = config;
+    common.techniques.clear();
+    common.order = {};
+    common.plugins = {};
+    common.output.clear();
+    Hasher hasher;
+    hasher.add(program_version()).add(torch_version()).add(config::to_toml(common));
+    if (!config.model.checkpoint.empty()) {
+        hasher.add(read_file(config.model.checkpoint));
+    }
+    return hasher.hex();
+}
+
+train::TrainingDefaults training_defaults(const config::TrainConfig& config) {
+    train::TrainingDefaults defaults;
+    defaults.batch_size = config.batch_size;
+    defaults.optimizer = config.optimizer;
+    defaults.learning_rate = config.learning_rate;
+    defaults.momentum = config.momentum;
+    defaults.weight_decay = config.weight_decay;
+    defaults.schedule = config.schedule;
+    defaults.warmup_epochs = config.warmup_epochs;
+    defaults.label_smoothing = config.label_smoothing;
+    return defaults;
+}
+
+Conditions describe_run(const RunContext& run) {
+    const config::RunConfig& config = run.plan.config;
+    Conditions conditions;
+    conditions.config_file = std::filesystem::path(config.file).filename().string();
+    conditions.config_text = resolved_config(run.plan);
+    conditions.dataset = config.data.dataset;
+    conditions.device = config.device;
+    conditions.version = program_version();
+    conditions.torch_version = torch_version();
+    conditions.seed = config.seed;
+    conditions.latency_batch = kLatencyBatch;
+    return conditions;
+}
+
+/// A network that comes with its normalisation keeps it: it was trained under it.
+std::optional<data::Normalisation> saved_normalisation(const config::RunConfig& config) {
+    if (config.model.checkpoint.empty()) {
+        return std::nullopt;
+    }
+    const auto metadata = network::load_metadata(config.model.checkpoint);
+    const auto memory = memory_of(metadata, config.model.checkpoint);
+    return memory ? std::optional(memory->normalisation) : std::nullopt;
+}
+
+void prepare_data(RunContext& run) {
+    const config::RunConfig& config = run.plan.config;
+    run.data = load_run_data(config.data, saved_normalisation(config));
+    run.metadata = to_metadata({config.data, run.data.normalisation, run.data.classes});
+    run.ledger.conditions.train_samples = run.data.train.size();
+    run.ledger.conditions.validation_samples = run.data.validation.size();
+    run.ledger.conditions.test_samples = run.data.test.size();
+    train::set_threads(config.threads);
+    run.ledger.conditions.threads = at::get_num_threads();
+    run.trainer = std::make_unique<train::Trainer>(
+        run.data, training_defaults(config.train), train::open_device(config.device));
+}
+
+/// The only look at the test split: the first and the last network, once.
+void measure_test(RunContext& run) {
+    std::vector<Row>& rows = run.ledger.rows;
+    rows.front().test_accuracy = run.trainer->evaluate(run.baseline, run.data.test).accuracy;
+    if (rows.size() > 1) {
+        rows.back().test_accuracy = run.trainer->evaluate(run.current, run.data.test).accuracy;
+    }
+    run.output.write_network(run.current, run.metadata);
+}
+
+void execute(RunContext& run) {
+    std::vector<plugin::TechniqueObject> techniques = prepare_techniques(run.plan);
+    prepare_data(run);
+    run_baseline(run);
+    for (std::size_t index = 0; index < techniques.size(); ++index) {
+        run_stage(run, index, techniques[index]);
+    }
+    run.stop_if_cancelled();
+    measure_test(run);
+    run.ledger.state = "finished";
+}
+
+/// "stage 'channel'", the one that was being worked on when `rows` were done.
+std::string unfinished_stage(const RunContext& run) {
+    const std::size_t done = run.ledger.rows.size();
+    if (done == 0) {
+        return "the baseline";
+    }
+    return done <= run.plan.stages.size() ? "stage '" + run.plan.stages[done - 1].label + "'"
+                                          : "the final test";
+}
+
+std::string on_disk(const RunContext& run) {
+    return std::to_string(run.ledger.rows.size()) + " finished rows are in " +
+           (run.output.root() / "ledger.json").string();
+}
+
+void note_failure(RunContext& run, Diagnostics failures) {
+    const bool interrupted = !failures.empty() && failures.front().code == "run/interrupted";
+    run.ledger.state = interrupted ? "interrupted" : "failed";
+    for (Diagnostic& failure : failures) {
+        if (failure.severity == Severity::Error) {
+            failure.message = unfinished_stage(run) + ": " + failure.message;
+            failure.notes.push_back({on_disk(run), {}});
+        }
+        if (interrupted && failure.hint.empty()) {
+            failure.hint = "continue with the same command and --resume";
+        }
+        run.ledger.diagnostics.push_back(std::move(failure));
+    }
+}
+
+/// Runs the spine; whatever ends it early becomes diagnostics of the ledger.
+void execute_and_note(RunContext& run) {
+    try {
+        execute(run);
+    } catch (const DiagnosticError& error) {
+        note_failure(run, error.diagnostics());
+    } catch (const Error& error) {
+        note_failure(run, {to_diagnostic(error)});
+    } catch (const std::exception& error) {
+        note_failure(run, {to_diagnostic(Error("internal/exception", error.what()))});
+    }
+}
+
+}  // namespace
+
+Ledger run(const Plan& plan, const RunOptions& options) {
+    RunContext run{plan, options, OutputDir(options.output), {}, {}, {}, {}, {}, {}, {}, {}};
+    run.output.clear(options.resume);
+    run.output.write_plan(plan);
+    run.key = run_key(plan.config);
+    run.ledger.diagnostics = plan.diagnostics;
+    run.ledger.conditions = describe_run(run);
+    execute_and_note(run);
+    run.output.write_ledger(run.ledger, plan);
+    log::flush();
+    return std::move(run.ledger);
+}
+
+}  // namespace topress::pipeline

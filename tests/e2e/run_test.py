@@ -1,0 +1,150 @@
+# A whole run with all four techniques on a tiny network, and everything that is made from it.
+import hashlib
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+
+import support
+from support import CHANNEL, CONFIDENCE, HEAD, QAT, STUDENT, run, run_json
+
+LABELS = ["baseline", "student", "channel", "qat", "confidence"]
+ROW_KEYS = {"stage", "technique", "accuracy", "macs", "bitops", "bitops_cr", "parameters",
+            "stored_bytes", "cr", "seconds", "latency_ms", "latency_ratio"}
+
+
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+class WholeRun(support.Workplace):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.config = cls.write("tiny.toml", HEAD + CONFIDENCE + QAT + CHANNEL + STUDENT)
+        cls.document = run_json("run", cls.config, "--output", cls.path("out"))
+        cls.rows = cls.document["rows"]
+
+    def test_output_directory_is_complete(self):
+        self.assert_files("out", "config.toml", "plan.json", "ledger.json", "ledger.csv",
+                          "report.html", "network.safetensors", "topress.log")
+        for number, label in enumerate(LABELS):
+            self.assert_files("out", f"stages/{number:02}-{label}.safetensors")
+        self.assertEqual(self.read_json("out/ledger.json"), self.document)
+        self.assertEqual(self.read_json("out/plan.json")["order"], LABELS[1:])
+
+    def test_rows_are_in_the_derived_order_and_complete(self):
+        self.assertEqual([row["stage"] for row in self.rows], LABELS)
+        self.assertEqual(self.document["state"], "finished")
+        for row in self.rows:
+            self.assertLessEqual(ROW_KEYS, row.keys())
+            self.assertTrue(0 <= row["accuracy"] <= 1 and row["latency_ms"] > 0)
+            self.assertAlmostEqual(row["bitops_cr"], self.rows[0]["bitops"] / row["bitops"])
+            self.assertAlmostEqual(row["cr"], self.rows[0]["stored_bytes"] / row["stored_bytes"])
+        self.assertEqual([i for i, row in enumerate(self.rows) if "test_accuracy" in row], [0, 4])
+
+    def test_every_stage_makes_the_network_cheaper(self):
+        bitops = [row["bitops"] for row in self.rows]
+        self.assertEqual(bitops, sorted(bitops, reverse=True))
+        self.assertLess(self.rows[2]["macs"], 0.75 * self.rows[1]["macs"])
+        self.assertGreater(self.rows[3]["bitops_cr"], 20 * self.rows[2]["bitops_cr"])
+        exits = self.rows[4]["exits"]
+        self.assertAlmostEqual(sum(exit["share"] for exit in exits), 1.0)
+        self.assertGreater(self.rows[0]["accuracy"], 0.5, "the baseline did not learn")
+
+    def test_eval_of_the_saved_network_equals_the_ledger(self):
+        network = self.path("out/network.safetensors")
+        where = ("--data-path", self.path("data"), "--threads", 2)
+        test = run_json("eval", network, *where)
+        self.assertEqual(test["accuracy"], self.rows[-1]["test_accuracy"])
+        self.assertEqual(test["samples"], 300)
+        validation = run_json("eval", network, *where, "--split", "validation", "--data", "mnist")
+        self.assertEqual(validation["accuracy"], self.rows[-1]["accuracy"])
+        self.assertEqual([exit["share"] for exit in validation["exits"]],
+                         [exit["share"] for exit in self.rows[-1]["exits"]])
+        with_config = run_json("eval", network, "--config", self.config, "--threads", 2)
+        self.assertEqual(with_config["accuracy"], test["accuracy"])
+
+    def test_every_checkpoint_evaluates_to_its_row(self):
+        for number, row in enumerate(self.rows):
+            file = self.path(f"out/stages/{number:02}-{row['stage']}.safetensors")
+            found = run_json("eval", file, "--data-path", self.path("data"), "--threads", 2,
+                             "--split", "validation")
+            self.assertEqual(found["accuracy"], row["accuracy"], row["stage"])
+
+    def test_cost_and_inspect_agree_with_the_ledger(self):
+        network = self.path("out/network.safetensors")
+        cost = run_json("cost", network)
+        self.assertEqual(cost["expected_bitops"], self.rows[-1]["bitops"])
+        self.assertEqual(cost["expected_macs"], self.rows[-1]["macs"])
+        self.assertEqual(cost["stored_bytes"], self.rows[-1]["stored_bytes"])
+        seen = run_json("inspect", network)
+        self.assertEqual(len(seen["exits"]) + 1, len(self.rows[-1]["exits"]))
+        self.assertIn("quantize", {node["op"] for node in seen["nodes"]})
+        self.assertIn("exit ", run("inspect", network).stdout)
+
+    def test_csv_has_the_same_figures(self):
+        with open(self.path("out/ledger.csv"), encoding="utf-8") as file:
+            lines = [line.strip().split(",") for line in file]
+        self.assertEqual(len(lines), 1 + len(self.rows))
+        column = lines[0].index("bitops_cr")
+        for line, row in zip(lines[1:], self.rows):
+            self.assertTrue(math.isclose(float(line[column]), row["bitops_cr"]))
+
+    def test_resolved_config_has_every_default_and_plans_the_same(self):
+        shutil.copy(self.path("out/config.toml"), self.path("again.toml"))
+        plan = run_json("plan", self.path("again.toml"))
+        self.assertEqual(plan["stages"], self.read_json("out/plan.json")["stages"])
+
+    def test_resumed_run_ends_with_the_same_bytes(self):
+        shutil.copytree(self.path("out"), self.path("resumed"))
+        for name in ("03-qat.json", "04-confidence.json"):
+            os.remove(self.path(f"resumed/stages/{name}"))
+        again = run_json("run", self.config, "--output", self.path("resumed"), "--resume")
+        self.assertEqual([row["resumed"] for row in again["rows"]],
+                         [True, True, True, False, False])
+        self.assertEqual(digest(self.path("resumed/network.safetensors")),
+                         digest(self.path("out/network.safetensors")))
+        self.assertEqual(again["rows"][-1]["test_accuracy"], self.rows[-1]["test_accuracy"])
+
+    def test_changed_settings_are_not_resumed(self):
+        shutil.copytree(self.path("out"), self.path("changed"))
+        other = run_json("run", self.config, "--output", self.path("changed"), "--resume",
+                         "--set", "technique.confidence.epochs=1")
+        self.assertEqual([row["resumed"] for row in other["rows"]],
+                         [True, True, True, True, False])
+
+    def test_report_is_written_anew_from_the_ledger(self):
+        shutil.copytree(self.path("out"), self.path("reported"))
+        os.remove(self.path("reported/report.html"))
+        document = run_json("report", self.path("reported"))
+        self.assertEqual(document["report"], self.path("reported/report.html"))
+        with open(self.path("reported/report.html"), encoding="utf-8") as file:
+            page = file.read()
+        with open(self.path("out/report.html"), encoding="utf-8") as file:
+            self.assertEqual(page, file.read())
+        self.assertIsNone(re.search(r"(src|href)\s*=\s*[\"']https?:", page))
+
+    def test_report_opens_without_errors_and_shows_every_stage(self):
+        browser = shutil.which("chromium")
+        if browser is None:
+            self.skipTest("[SKIP] no chromium")
+        done = subprocess.run(
+            [browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+             f"--user-data-dir={self.path('browser')}", "--virtual-time-budget=4000", "--dump-dom",
+             "file://" + self.path("out/report.html")],
+            capture_output=True, text=True, timeout=60, check=False)
+        self.assertNotIn("CONSOLE", done.stderr)
+        table = re.search(r'<table id="ledger-table">(.*?)</table>', done.stdout, re.S).group(1)
+        for label in LABELS:
+            self.assertIn(f">{label}<", table)
+        self.assertIn("finished", done.stdout)
+        for chart in ("front-chart", "reduction-chart", "exit-chart", "loss-chart"):
+            self.assertRegex(done.stdout, rf'<canvas id="{chart}"[^>]*width="[1-9]')
+
+
+if __name__ == "__main__":
+    support.main()
