@@ -116,21 +116,21 @@ void add_eval_command(CLI::App& app, Session& session) {
     command->add_option("MODEL", options->model, "saved network (*.safetensors)")->required();
     command->add_option("--data", options->data, "format of the data (default: the network's)")
         ->type_name("FORMAT")
-        ->check(CLI::IsMember(data::formats()));
+        ->check(CLI::IsMember(data::formats()).description(""));
     command->add_option("--data-path", options->data_path, "folder of the data")->type_name("DIR");
     command->add_option("--config", options->config, "take [data] of this configuration")
         ->type_name("FILE");
     command->add_option("--split", options->split, "what to evaluate on (default test)")
         ->type_name("test|validation")
-        ->check(CLI::IsMember({"test", "validation"}));
+        ->check(CLI::IsMember({"test", "validation"}).description(""));
     command->add_flag(
         "--all-samples", options->all_samples, "ignore the caps on samples of the run");
     command->add_option("--device", options->device, "where to compute (default cpu)")
         ->type_name("cpu|cuda")
-        ->check(CLI::IsMember({"cpu", "cuda"}));
+        ->check(CLI::IsMember({"cpu", "cuda"}).description(""));
     command->add_option("--threads", options->threads, "number of threads, 0 = physical cores")
         ->type_name("N")
-        ->check(CLI::Range(0, 4096));
+        ->check(CLI::Range(0, 4096).description(""));
     command->footer("Example: topress eval runs/demo/network.safetensors --data fashion-mnist");
     command->callback([&session, options] {
         session.command = "eval";

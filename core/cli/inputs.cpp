@@ -30,10 +30,10 @@ void add_device_options(CLI::App& command, ConfigInputs& inputs) {
     command
         .add_option("--device", inputs.device, "where to compute (default: the configuration's)")
         ->type_name("cpu|cuda")
-        ->check(CLI::IsMember({"cpu", "cuda"}));
+        ->check(CLI::IsMember({"cpu", "cuda"}).description(""));
     command.add_option("--threads", inputs.threads, "number of threads, 0 = physical cores")
         ->type_name("N")
-        ->check(CLI::Range(0, 4096));
+        ->check(CLI::Range(0, 4096).description(""));
 }
 
 void add_plugin_path_option(CLI::App& command, std::vector<std::string>& paths) {

@@ -1,5 +1,6 @@
 // The program: command line -> command -> one result on standard output, one exit status.
 #include "base/log.hpp"
+#include "cli/openmp.hpp"
 #include "cli/session.hpp"
 #include "cli/usage.hpp"
 #include "pipeline/version.hpp"
@@ -16,8 +17,8 @@ namespace {
 
 constexpr const char* kExamples =
     "Examples:\n"
-    "  topress plan configs/demo.toml            which technique first, and why\n"
-    "  topress run configs/demo.toml             compress, and write ledger and report\n"
+    "  topress plan configs/demo.toml       which technique first, and why\n"
+    "  topress run configs/demo.toml        compress, and write ledger and report\n"
     "\n"
     "Exit status:\n"
     "  0 done            1 run failed    2 usage       3 configuration   4 plugin\n"
@@ -153,6 +154,7 @@ int run_program(int count, char** arguments) {
 }  // namespace topress::cli
 
 int main(int count, char** arguments) {
+    topress::cli::let_waiting_threads_sleep(arguments);
     try {
         return topress::cli::run_program(count, arguments);
     } catch (const std::exception& error) {

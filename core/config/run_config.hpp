@@ -21,7 +21,6 @@ struct ModelConfig {
     std::string architecture;  ///< one of LoadOptions::architectures; empty only with a checkpoint
     int depth = 0;             ///< layers; 0 = the architecture's default
     int width = 0;             ///< channels of the first stage; 0 = the architecture's default
-    std::string stem = "small";  ///< "small": 3x3 stride 1; "large": 7x7 stride 2 and max pool
     std::string checkpoint;      ///< absolute path of a saved network, or empty
 
     bool operator==(const ModelConfig&) const = default;
@@ -51,7 +50,6 @@ struct TrainConfig {
     std::string schedule = "cosine";  ///< cosine | one-cycle | constant
     double warmup_epochs = 0;
     double label_smoothing = 0;
-    bool channels_last = true;
 
     bool operator==(const TrainConfig&) const = default;
 };

@@ -169,11 +169,6 @@ Section model() {
                      field(&RunConfig::model, &ModelConfig::width),
                      "Channels of the first stage; 0 is the usual number of the architecture.",
                      {.minimum = 0, .maximum = 4096, .unit = "channels"}),
-            make_key("stem",
-                     field(&RunConfig::model, &ModelConfig::stem),
-                     "First layers: `small` is a 3x3 convolution with stride 1 (images of about 32 "
-                     "pixels), `large` a 7x7 one with stride 2 and a max pool.",
-                     {.values = {"small", "large"}}),
             make_key("checkpoint",
                      field(&RunConfig::model, &ModelConfig::checkpoint),
                      "A saved network (safetensors) to start from; the keys above are then unused.",
@@ -265,9 +260,6 @@ Section train() {
                      field(&RunConfig::train, &TrainConfig::label_smoothing),
                      "Part of each label spread over all classes.",
                      {.minimum = 0, .maximum = 0.9}),
-            make_key("channels_last",
-                     field(&RunConfig::train, &TrainConfig::channels_last),
-                     "Keep images channels-last in memory, which is usually the quicker layout."),
         }};
 }
 

@@ -1,7 +1,6 @@
 // Stage number 0.
 #include "pipeline/baseline.hpp"
 
-#include "base/error.hpp"
 #include "network/serialize.hpp"
 #include "pipeline/run_data.hpp"
 #include "zoo/zoo.hpp"
@@ -61,12 +60,6 @@ network::Network build_network(const std::string& family,
 }
 
 network::Network build_network(const config::RunConfig& config, const DatasetShape& shape) {
-    if (config.model.stem != "small") {
-        throw Error("zoo/unsupported-stem",
-                    "the zoo builds networks with the stem 'small' only",
-                    config.file,
-                    "remove `stem`, or start from a checkpoint");
-    }
     return build_network(
         config.model.architecture, config.model.depth, config.model.width, shape, config.seed);
 }

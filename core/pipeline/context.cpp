@@ -29,12 +29,13 @@ void RunContext::announce(std::size_t index,
     if (options.observer.stage_started) {
         options.observer.stage_started({index, plan.stages.size(), label, technique});
     }
+    log::flush();  // who looks into the log while a stage runs finds where it is
 }
 
 void RunContext::finish_stage(network::Network network, Row row) {
     network = as_saved(network);
     network.to(trainer->device());
-    const train::Evaluation evaluation = trainer->evaluate(network, data.validation);
+    const train::Evaluation evaluation = evaluate_plainly(*trainer, network, data.validation);
     record_shares(network, evaluation);
     if (ledger.rows.empty()) {
         baseline_cost = network::cost_of(network);

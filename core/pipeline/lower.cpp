@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 namespace topress::pipeline {
 namespace {
@@ -160,9 +161,18 @@ void check_device(const config::RunConfig& config, const PlannedStage& stage, Di
     }
 }
 
-void throw_on_errors(const Diagnostics& diagnostics) {
+/// As a reader goes through the file: top to bottom.
+void sort_by_place(Diagnostics& diagnostics) {
+    std::ranges::stable_sort(diagnostics, [](const Diagnostic& a, const Diagnostic& b) {
+        return std::tie(a.location.file, a.location.line, a.location.column) <
+               std::tie(b.location.file, b.location.line, b.location.column);
+    });
+}
+
+void throw_on_errors(Diagnostics diagnostics) {
     if (has_errors(diagnostics)) {
-        throw DiagnosticError(diagnostics);
+        sort_by_place(diagnostics);
+        throw DiagnosticError(std::move(diagnostics));
     }
 }
 

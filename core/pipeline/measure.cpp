@@ -3,6 +3,7 @@
 
 #include "data/batches.hpp"
 #include "network/execute.hpp"
+#include "network/operators.hpp"
 
 #include <ATen/ATen.h>
 
@@ -36,7 +37,36 @@ at::Tensor latency_batch(const train::Trainer& trainer) {
     return reader.next().value().images.to(trainer.device());
 }
 
+/// Takes the implementations of plugins out of use while it lives.
+class BuiltinOperators {
+  public:
+    BuiltinOperators()
+        : quantize_(network::quantize_implementation()), gate_(network::exit_gate()) {
+        network::set_quantize_implementation(network::builtin_quantize());
+        network::set_exit_gate(network::builtin_exit_gate());
+    }
+
+    ~BuiltinOperators() {
+        network::set_quantize_implementation(quantize_);
+        network::set_exit_gate(gate_);
+    }
+
+    BuiltinOperators(const BuiltinOperators&) = delete;
+    BuiltinOperators& operator=(const BuiltinOperators&) = delete;
+
+  private:
+    network::QuantizeImplementation quantize_;
+    network::ExitGate gate_;
+};
+
 }  // namespace
+
+train::Evaluation evaluate_plainly(train::Trainer& trainer,
+                                   const network::Network& network,
+                                   const data::Samples& samples) {
+    const BuiltinOperators builtin;
+    return trainer.evaluate(network, samples);
+}
 
 void record_shares(network::Network& network, const train::Evaluation& evaluation) {
     const std::vector<network::Exit> exits = network.exits();

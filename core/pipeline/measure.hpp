@@ -12,6 +12,13 @@ namespace topress::pipeline {
 /// Samples in the batch whose time is the latency of a row.
 inline constexpr std::int64_t kLatencyBatch = 128;
 
+/// Accuracy and shares as anybody will see them who loads the network without its plugins: with the
+/// built-in operators, even while a plugin offers faster ones that may round the last bit
+/// differently.
+[[nodiscard]] train::Evaluation evaluate_plainly(train::Trainer& trainer,
+                                                 const network::Network& network,
+                                                 const data::Samples& samples);
+
 /// Writes the shares of an evaluation into the exits of the network: its expected cost follows
 /// them.
 void record_shares(network::Network& network, const train::Evaluation& evaluation);

@@ -89,9 +89,11 @@ void prepare_data(RunContext& run) {
 /// The only look at the test split: the first and the last network, once.
 void measure_test(RunContext& run) {
     std::vector<Row>& rows = run.ledger.rows;
-    rows.front().test_accuracy = run.trainer->evaluate(run.baseline, run.data.test).accuracy;
+    rows.front().test_accuracy =
+        evaluate_plainly(*run.trainer, run.baseline, run.data.test).accuracy;
     if (rows.size() > 1) {
-        rows.back().test_accuracy = run.trainer->evaluate(run.current, run.data.test).accuracy;
+        rows.back().test_accuracy =
+            evaluate_plainly(*run.trainer, run.current, run.data.test).accuracy;
     }
     run.output.write_network(run.current, run.metadata);
 }
@@ -119,20 +121,28 @@ std::string unfinished_stage(const RunContext& run) {
 }
 
 std::string on_disk(const RunContext& run) {
-    return std::to_string(run.ledger.rows.size()) + " finished rows are in " +
+    return "finished so far: " + std::to_string(run.ledger.rows.size()) + " rows, in " +
            (run.output.root() / "ledger.json").string();
 }
 
+/// The user asked for it: whatever layer noticed it first, it reads the same.
+void word_interruption(const RunContext& run, Diagnostic& failure) {
+    failure.message = "interrupted during " + unfinished_stage(run) + ", which is rolled back";
+    failure.location = {};
+    failure.hint = "continue with the same command and --resume";
+}
+
 void note_failure(RunContext& run, Diagnostics failures) {
-    const bool interrupted = !failures.empty() && failures.front().code == "run/interrupted";
-    run.ledger.state = interrupted ? "interrupted" : "failed";
+    run.ledger.state = "failed";
     for (Diagnostic& failure : failures) {
-        if (failure.severity == Severity::Error) {
+        if (failure.code == "run/interrupted") {
+            run.ledger.state = "interrupted";
+            word_interruption(run, failure);
+        } else if (failure.severity == Severity::Error) {
             failure.message = unfinished_stage(run) + ": " + failure.message;
-            failure.notes.push_back({on_disk(run), {}});
         }
-        if (interrupted && failure.hint.empty()) {
-            failure.hint = "continue with the same command and --resume";
+        if (failure.severity == Severity::Error) {
+            failure.notes.push_back({on_disk(run), {}});
         }
         run.ledger.diagnostics.push_back(std::move(failure));
     }

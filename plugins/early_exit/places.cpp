@@ -6,6 +6,12 @@
 #include <map>
 
 namespace topress::early_exit {
+namespace {
+
+// Beyond this share a head costs about what it saves.
+constexpr double kLatestShare = 0.95;
+
+}  // namespace
 
 std::vector<Place> find_places(const Model& model) {
     const auto nodes = model.nodes();
@@ -46,7 +52,8 @@ std::vector<Place> find_places(const Model& model) {
             continue;
         }
         const auto shape = model.value_shape(node.outputs.front());
-        if (shape.size() != 3 || macs <= 0 || macs >= total || shape[1] * shape[2] <= 1) {
+        if (shape.size() != 3 || macs <= 0 || macs > kLatestShare * total ||
+            shape[1] * shape[2] <= 1) {
             continue;
         }
         Place place{node.outputs.front(), macs / total, shape[0]};

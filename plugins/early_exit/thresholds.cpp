@@ -13,6 +13,8 @@ namespace {
 constexpr double kSampleVisits = 2e8;
 constexpr std::size_t kMostCandidates = 64;
 constexpr std::size_t kFewestCandidates = 3;
+// Confidences closer than this count as equal.
+constexpr float kLeastGap = 1e-5F;
 
 std::size_t candidates_per_exit(std::size_t exits, std::size_t samples) {
     const double combinations =
@@ -22,14 +24,26 @@ std::size_t candidates_per_exit(std::size_t exits, std::size_t samples) {
     return std::clamp(static_cast<std::size_t>(each), kFewestCandidates, kMostCandidates);
 }
 
-/// kNever, then quantiles of the confidences in descending order.
+/// A threshold that lets `confidence[at]` leave (sorted descending): the middle of the next gap, so
+/// that implementations of softmax that differ in the last bit agree about who leaves.
+double threshold_below(const std::vector<float>& confidence, std::size_t at) {
+    while (at + 1 < confidence.size() && confidence[at] - confidence[at + 1] < kLeastGap) {
+        ++at;
+    }
+    const float next = at + 1 < confidence.size() ? confidence[at + 1] : 0.0F;
+    return (static_cast<double>(confidence[at]) + static_cast<double>(next)) / 2;
+}
+
+/// kNever, then thresholds at quantiles of the confidences in descending order.
 std::vector<double> make_candidates(std::vector<float> confidence, std::size_t count) {
     std::vector<double> result{kNever};
     std::sort(confidence.begin(), confidence.end(), std::greater<>());
-    for (std::size_t q = 1; q < count && !confidence.empty(); ++q) {
-        const std::size_t at = std::min(confidence.size() - 1, q * confidence.size() / count);
-        if (const double value = confidence[at]; value < result.back()) {
-            result.push_back(value);
+    const std::size_t samples = confidence.size();
+    const std::size_t last = std::min(count, samples);
+    for (std::size_t q = 0; q < last; ++q) {
+        const double threshold = threshold_below(confidence, q * samples / last);
+        if (threshold < result.back()) {
+            result.push_back(threshold);
         }
     }
     return result;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -15,6 +16,10 @@ namespace {
 constexpr double kLearningRateFactor = 0.1;
 // A scale that trained down to zero would divide by zero.
 constexpr double kLeastScale = 1e-6;
+// Scales tried between the smallest and the one that clips nothing.
+constexpr int kScaleCandidates = 40;
+// Elements of an activation that calibration keeps per batch.
+constexpr std::int64_t kSampledElements = 1 << 15;
 // Batches over which batch-norm statistics are measured again at the end.
 constexpr std::uint64_t kStatisticsBatches = 50;
 
@@ -26,10 +31,40 @@ double highest(int bits, bool is_signed) {
     return std::exp2(is_signed ? bits - 1 : bits) - 1;
 }
 
-/// 2 mean|v| / sqrt(Qp) of every row of a weight. Shape: (rows, ...) -> (rows).
+double lowest(int bits, bool is_signed) {
+    return is_signed ? -std::exp2(bits - 1) : 0;
+}
+
+/// The scale of every row, among fractions of the largest one that clips nothing, with the least
+/// squared error. Shape: values (rows, N) -> (rows).
+at::Tensor best_scales(const at::Tensor& values, int bits, bool is_signed) {
+    const double high = highest(bits, is_signed);
+    const at::Tensor largest = (values.abs().amax(1) / high).clamp_min(kLeastScale);
+    at::Tensor best = largest.clone();
+    at::Tensor least = at::full_like(largest, std::numeric_limits<double>::infinity());
+    for (int i = kScaleCandidates; i >= 1; --i) {
+        const at::Tensor scale =
+            (largest * (static_cast<double>(i) / kScaleCandidates)).clamp_min(kLeastScale);
+        const at::Tensor step = scale.unsqueeze(1);
+        const at::Tensor rounded =
+            (values / step).round().clamp(lowest(bits, is_signed), high) * step;
+        const at::Tensor error = (rounded - values).square().sum(1);
+        const at::Tensor better = error < least;
+        best = at::where(better, scale, best);
+        least = at::where(better, error, least);
+    }
+    return best.contiguous();
+}
+
 at::Tensor row_scales(const at::Tensor& weight, int bits) {
-    const at::Tensor mean = weight.detach().reshape({weight.size(0), -1}).abs().mean(1);
-    return (2.0 * mean / std::sqrt(highest(bits, true))).clamp_min(kLeastScale).contiguous();
+    return best_scales(weight.detach().reshape({weight.size(0), -1}), bits, true);
+}
+
+/// Evenly spread elements, as (1, N): enough for a scale, cheap to keep.
+at::Tensor sample_of(const at::Tensor& activation) {
+    const at::Tensor flat = activation.detach().reshape({1, -1});
+    const std::int64_t stride = std::max<std::int64_t>(1, flat.size(1) / kSampledElements);
+    return flat.slice(1, 0, flat.size(1), stride).clone();
 }
 
 Attributes quantize_attributes(int bits, bool is_signed, std::int64_t axis) {
@@ -44,13 +79,6 @@ std::set<std::string> output_values(const Model& model) {
     }
     return values;
 }
-
-/// What calibration saw of one activation.
-struct Range {
-    double mean_magnitude = 0;
-    double least = 0;
-    int batches = 0;
-};
 
 }  // namespace
 
@@ -133,7 +161,7 @@ void Qat::quantize_activations(Model& model,
         }
         bits[layer.input] = std::max(bits[layer.input], layer.activation_bits);
     }
-    std::vector<Range> ranges(values.size());
+    std::vector<std::vector<at::Tensor>> samples(values.size());
     auto reader = context.batches(Split::Train, 0, true, context.random());
     for (int b = 0; b < calibration_batches_; ++b) {
         const auto batch = reader.next();
@@ -142,21 +170,15 @@ void Qat::quantize_activations(Model& model,
         }
         const auto seen = model.observe(batch->images, values);
         for (std::size_t v = 0; v < values.size(); ++v) {
-            ranges[v].mean_magnitude += seen[v].abs().mean().item<double>();
-            ranges[v].least = std::min(ranges[v].least, seen[v].min().item<double>());
-            ++ranges[v].batches;
+            samples[v].push_back(sample_of(seen[v]));
         }
     }
     for (std::size_t v = 0; v < values.size(); ++v) {
-        const bool is_signed = ranges[v].least < 0;
-        const double mean = ranges[v].mean_magnitude / std::max(1, ranges[v].batches);
-        const double scale =
-            std::max(kLeastScale, 2.0 * mean / std::sqrt(highest(bits[values[v]], is_signed)));
+        const at::Tensor sample = at::cat(samples[v], 1);
+        const bool is_signed = sample.min().item<double>() < 0;
+        const at::Tensor scale = best_scales(sample, bits[values[v]], is_signed);
         const std::string name = values[v] + ".quantize";
-        model.add_parameter(
-            name + ".scale",
-            "scale",
-            at::full({1}, scale, at::TensorOptions().dtype(at::kFloat).device(context.device())));
+        model.add_parameter(name + ".scale", "scale", scale);
         model.add_node(name,
                        "quantize",
                        {values[v], name + ".scale"},

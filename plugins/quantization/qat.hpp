@@ -13,7 +13,8 @@ namespace topress::quantization {
 /// (one scale, signed only if negative values were seen) of every convolution and linear layer,
 /// initialises the scales and trains. Throws: PluginError{UNSUPPORTED} when the network is
 /// quantized already or has nothing to quantize. Source: Esser et al. 2020 (LSQ, arXiv 1902.08153);
-/// initial scale 2 mean|v| / sqrt(Qp).
+/// initial scales by least squared error on weights and calibration batches
+/// (the paper's 2 mean|v| / sqrt(Qp) starts far too coarse for a few epochs).
 class Qat final : public Technique {
   public:
     void configure(const Params& params) override;

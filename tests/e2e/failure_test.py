@@ -6,7 +6,7 @@ import signal
 import support
 from support import CHANNEL, HEAD, QAT, STUDENT, run, run_json
 
-SHORT = HEAD.replace("epochs = 3", "epochs = 1").replace("depth = 14", "depth = 8")
+SHORT = HEAD.replace("epochs = 2", "epochs = 1").replace("depth = 14", "depth = 8")
 THROWS = '[technique.faulty]\nuse = "fixture.throws-in-apply"\nwhat = "standard"\n'
 CHANGES = '[technique.faulty]\nuse = "fixture.misbehaves"\n'
 
@@ -28,8 +28,14 @@ class Failures(support.Workplace):
             self.assert_files(folder, f"stages/{number:02}-{label}.safetensors")
         return ledger
 
+    def has_text(self, name, text):
+        if not os.path.exists(self.path(name)):
+            return False
+        with open(self.path(name), encoding="utf-8") as file:
+            return text in file.read()
+
     def test_throwing_plugin_is_named_and_the_rows_before_it_stay(self):
-        text = SHORT + QAT.replace("epochs = 2", "epochs = 0.5") + THROWS
+        text = SHORT + QAT.replace("epochs = 1", "epochs = 0.5") + THROWS
         text += '[[order.edge]]\nbefore = "qat"\nafter = "faulty"\nreason = "test"\n'
         config = self.write("throws.toml", text)
         document = run_json("run", config, "--output", self.path("throws"), *with_fixtures(),
@@ -69,8 +75,8 @@ class Failures(support.Workplace):
                           if entry["code"].startswith("check/")], [("check/no-effect", "warning")])
 
     def test_global_state_is_set_back(self):
-        config = self.write("global.toml", SHORT + CHANGES + 'what = "gradients-off"\n' +
-                            QAT.replace("epochs = 2", "epochs = 0.5") +
+        config = self.write("global.toml", SHORT + CHANGES + 'what = "double-by-default"\n' +
+                            QAT.replace("epochs = 1", "epochs = 0.5") +
                             '[[order.edge]]\nbefore = "faulty"\nafter = "qat"\nreason = "test"\n')
         document = run_json("run", config, "--output", self.path("global"), *with_fixtures(),
                             "--set", "baseline.epochs=0")
@@ -78,7 +84,7 @@ class Failures(support.Workplace):
         self.assertEqual([row["stage"] for row in document["rows"]], ["baseline", "faulty", "qat"])
 
     def test_interrupt_ends_cleanly_and_resume_continues(self):
-        config = self.write("long.toml", SHORT + STUDENT.replace("epochs = 3", "epochs = 500"))
+        config = self.write("long.toml", HEAD + STUDENT.replace("epochs = 2", "epochs = 500"))
         first_stage = self.path("long/stages/00-baseline.json")
         status, stdout, stderr = support.interrupt_when(
             ["run", config, "--output", self.path("long"), "--json"],
@@ -99,8 +105,7 @@ class Failures(support.Workplace):
                                                        "[baseline]\nepochs = 500"))
         status, _, stderr = support.interrupt_when(
             ["run", config, "--output", self.path("term")],
-            lambda: os.path.exists(self.path("term/topress.log")) and
-            "epoch" in open(self.path("term/topress.log"), encoding="utf-8").read(),
+            lambda: self.has_text("term/topress.log", " epoch "),
             signal.SIGTERM)
         self.assertEqual(status, 130, stderr)
         self.assert_rows("term", [])
@@ -126,7 +131,7 @@ class Failures(support.Workplace):
         text = SHORT.replace('architecture = "resnet"\ndepth = 8\nwidth = 8',
                              'checkpoint = "first/network.safetensors"')
         text = text.replace("[baseline]\nepochs = 1\n", "")
-        second = self.write("second.toml", text + CHANNEL.replace("epochs = 2", "epochs = 0.5"))
+        second = self.write("second.toml", text + CHANNEL.replace("epochs = 1", "epochs = 0.5"))
         document = run_json("run", second, "--output", self.path("second"))
         self.assertEqual(document["rows"][0]["accuracy"],
                          self.read_json("first/ledger.json")["rows"][0]["accuracy"])

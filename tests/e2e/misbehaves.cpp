@@ -2,7 +2,7 @@
 #include <topress/plugin.hpp>
 
 #include <ATen/ATen.h>
-#include <c10/core/GradMode.h>
+#include <c10/core/DefaultDtype.h>
 
 #include <string>
 
@@ -23,8 +23,8 @@ class Misbehaves : public topress::Technique {
             model.set_parameter(weight, model.parameter(weight).narrow(0, 0, 3).clone());
             const std::string bias = "head.linear.bias";
             model.set_parameter(bias, model.parameter(bias).narrow(0, 0, 3).clone());
-        } else if (what_ == "gradients-off") {
-            c10::GradMode::set_enabled(false);
+        } else if (what_ == "double-by-default") {
+            c10::set_default_dtype(caffe2::TypeMeta::Make<double>());
         }
     }
 

@@ -11,9 +11,11 @@
  * Rules that hold for every table and struct here:
  *   - the first member is `struct_size`; a reader accepts any size >= what it knows;
  *   - entries are only ever appended; an appended entry raises the minor number;
- *   - a function returns TOPRESS_OK or fills `error` (never null, owned by the caller) and returns its code;
+ *   - a function returns TOPRESS_OK or fills `error` (never null, owned by the caller) and returns
+ * its code;
  *   - strings are UTF-8, zero-terminated, and borrowed: a pointer handed to you is valid until you
- *     call the same object again or the call you are in returns, whichever comes first; copy what you keep;
+ *     call the same object again or the call you are in returns, whichever comes first; copy what
+ * you keep;
  *   - no exception crosses: plugins get trampolines from <topress/plugin.hpp>.
  */
 #ifndef TOPRESS_ABI_H
@@ -43,6 +45,7 @@ extern "C" {
 /* ---- status and error ---------------------------------------------------------------------- */
 
 typedef int32_t topress_status;
+
 enum {
     TOPRESS_OK = 0,
     TOPRESS_ERROR_INVALID_ARGUMENT = 1, /* a value the callee cannot work with */
@@ -64,14 +67,14 @@ typedef struct topress_error {
 
 typedef struct topress_fingerprint {
     uint32_t struct_size;
-    uint32_t cxx11_abi;         /* _GLIBCXX_USE_CXX11_ABI */
-    uint32_t size_of_tensor;    /* sizeof(at::Tensor) */
+    uint32_t cxx11_abi;      /* _GLIBCXX_USE_CXX11_ABI */
+    uint32_t size_of_tensor; /* sizeof(at::Tensor) */
     uint32_t size_of_tensor_impl;
     uint32_t size_of_string;
     uint32_t size_of_shared_ptr;
-    char torch_version[32];     /* "2.11.0" */
-    char torch_flavour[16];     /* "release" | "debug" */
-    char standard_library[32];  /* "libstdc++" | "libc++" */
+    char torch_version[32];    /* "2.11.0" */
+    char torch_flavour[16];    /* "release" | "debug" */
+    char standard_library[32]; /* "libstdc++" | "libc++" */
 } topress_fingerprint;
 
 /* How a plugin was built, readable from its file before anything of it runs. */
@@ -116,8 +119,8 @@ typedef struct topress_entry {
     /* Called once after all gates passed; `host` lives as long as the process.
      * [main thread, first call into the library] */
     topress_status (*init)(const topress_host* host, topress_error* error);
-    /* The process is about to end or the plugin is no longer used: stop own threads. Optional, may be
-     * null. The library is never unloaded. [main thread, last call into the library] */
+    /* The process is about to end or the plugin is no longer used: stop own threads. Optional, may
+     * be null. The library is never unloaded. [main thread, last call into the library] */
     void (*quiesce)(void);
     /* A table the plugin offers ("topress.techniques/1"), or null. [any thread, after init] */
     const void* (*get_interface)(const char* id);
@@ -169,11 +172,13 @@ typedef struct topress_techniques_v1 {
     uint32_t struct_size;
     /* Makes one instance of the technique with this id. `out` is released with destroy().
      * [main thread] */
-    topress_status (*create)(const char* technique_id, topress_technique** out, topress_error* error);
+    topress_status (*create)(const char* technique_id,
+                             topress_technique** out,
+                             topress_error* error);
     /* [main thread, never during apply] */
     void (*destroy)(topress_technique* technique);
-    /* Takes all parameters, already validated against the schema in plugin.toml, defaults filled in.
-     * [main thread, once, before apply] */
+    /* Takes all parameters, already validated against the schema in plugin.toml, defaults filled
+     * in. [main thread, once, before apply] */
     topress_status (*configure)(topress_technique* technique,
                                 const topress_value* parameters,
                                 uint64_t count,
@@ -194,11 +199,11 @@ typedef struct topress_techniques_v1 {
 typedef struct topress_cost {
     uint32_t struct_size;
     uint32_t reserved;
-    double macs;            /* of one sample, all of the network's main path, conv and linear */
-    double bitops;          /* sum of MACs * bits_w * bits_a; expected value when exits have shares */
-    double expected_macs;   /* as bitops, with exits weighted by their shares */
-    double parameters;      /* count */
-    double stored_bytes;    /* packed at their bits, scales and biases included */
+    double macs;          /* of one sample, all of the network's main path, conv and linear */
+    double bitops;        /* sum of MACs * bits_w * bits_a; expected value when exits have shares */
+    double expected_macs; /* as bitops, with exits weighted by their shares */
+    double parameters;    /* count */
+    double stored_bytes;  /* packed at their bits, scales and biases included */
 } topress_cost;
 
 typedef struct topress_exit {
@@ -216,43 +221,75 @@ typedef struct topress_model_v1 {
 
     /* Walking. Values are named by the node output, parameter or input they are. */
     uint64_t (*node_count)(const topress_model*);
-    topress_status (*node)(const topress_model*, uint64_t index, const char** name, const char** op,
-                           uint64_t* inputs, uint64_t* outputs, topress_error*);
-    topress_status (*node_input)(const topress_model*, const char* node, uint64_t index,
-                                 const char** value, topress_error*);
-    topress_status (*node_output)(const topress_model*, const char* node, uint64_t index,
-                                  const char** value, topress_error*);
+    topress_status (*node)(const topress_model*,
+                           uint64_t index,
+                           const char** name,
+                           const char** op,
+                           uint64_t* inputs,
+                           uint64_t* outputs,
+                           topress_error*);
+    topress_status (*node_input)(
+        const topress_model*, const char* node, uint64_t index, const char** value, topress_error*);
+    topress_status (*node_output)(
+        const topress_model*, const char* node, uint64_t index, const char** value, topress_error*);
     /* `out` borrows from the model. NOT_FOUND when the node has no such attribute. */
-    topress_status (*node_attribute)(const topress_model*, const char* node, const char* attribute,
-                                     topress_value* out, topress_error*);
-    topress_status (*set_attribute)(topress_model*, const char* node, const topress_value* value,
+    topress_status (*node_attribute)(const topress_model*,
+                                     const char* node,
+                                     const char* attribute,
+                                     topress_value* out,
+                                     topress_error*);
+    topress_status (*set_attribute)(topress_model*,
+                                    const char* node,
+                                    const topress_value* value,
                                     topress_error*);
-    /* Shape of a value without the batch dimension; writes at most `capacity` sizes, *rank is the number there are. */
-    topress_status (*value_shape)(const topress_model*, const char* value, int64_t* sizes,
-                                  uint64_t capacity, uint64_t* rank, topress_error*);
+    /* Shape of a value without the batch dimension; writes at most `capacity` sizes, *rank is the
+     * number there are. */
+    topress_status (*value_shape)(const topress_model*,
+                                  const char* value,
+                                  int64_t* sizes,
+                                  uint64_t capacity,
+                                  uint64_t* rank,
+                                  topress_error*);
     const char* (*input)(const topress_model*);  /* name of the input value */
     const char* (*output)(const topress_model*); /* name of the main output value */
     topress_status (*set_output)(topress_model*, const char* value, topress_error*);
 
     /* Parameters and buffers. A tensor handed out shares storage with the model's. */
     uint64_t (*parameter_count)(const topress_model*);
-    topress_status (*parameter_name)(const topress_model*, uint64_t index, const char** name, topress_error*);
+    topress_status (*parameter_name)(const topress_model*,
+                                     uint64_t index,
+                                     const char** name,
+                                     topress_error*);
     /* `out` points to a live at::Tensor that is assigned. */
-    topress_status (*parameter)(const topress_model*, const char* name, topress_tensor* out, topress_error*);
-    topress_status (*set_parameter)(topress_model*, const char* name, const topress_tensor* tensor, topress_error*);
+    topress_status (*parameter)(const topress_model*,
+                                const char* name,
+                                topress_tensor* out,
+                                topress_error*);
+    topress_status (*set_parameter)(topress_model*,
+                                    const char* name,
+                                    const topress_tensor* tensor,
+                                    topress_error*);
     /* role: "weight", "bias", "scale", "norm", "buffer" (not trained). */
-    topress_status (*add_parameter)(topress_model*, const char* name, const char* role,
-                                    const topress_tensor* tensor, topress_error*);
+    topress_status (*add_parameter)(topress_model*,
+                                    const char* name,
+                                    const char* role,
+                                    const topress_tensor* tensor,
+                                    topress_error*);
 
     /* Editing. add_node inserts before the first node that uses one of its outputs or, if there is
      * none, directly after the last node that produces one of its inputs. */
-    topress_status (*add_node)(topress_model*, const char* name, const char* op,
-                               const char* const* inputs, uint64_t input_count,
-                               const char* const* outputs, uint64_t output_count,
-                               const topress_value* attributes, uint64_t attribute_count,
+    topress_status (*add_node)(topress_model*,
+                               const char* name,
+                               const char* op,
+                               const char* const* inputs,
+                               uint64_t input_count,
+                               const char* const* outputs,
+                               uint64_t output_count,
+                               const topress_value* attributes,
+                               uint64_t attribute_count,
                                topress_error*);
-    topress_status (*replace_input)(topress_model*, const char* node, uint64_t index,
-                                    const char* value, topress_error*);
+    topress_status (*replace_input)(
+        topress_model*, const char* node, uint64_t index, const char* value, topress_error*);
     /* Removes a node whose outputs nobody uses, with the parameters that only it used. */
     topress_status (*remove_node)(topress_model*, const char* name, topress_error*);
 
@@ -260,45 +297,74 @@ typedef struct topress_model_v1 {
     uint64_t (*exit_count)(const topress_model*);
     topress_status (*exit)(const topress_model*, uint64_t index, topress_exit* out, topress_error*);
     topress_status (*attach_exit)(topress_model*, const topress_exit* exit, topress_error*);
-    topress_status (*set_exit)(topress_model*, const char* name, double threshold, double share, topress_error*);
+    topress_status (*set_exit)(
+        topress_model*, const char* name, double threshold, double share, topress_error*);
 
     /* Channel groups: all parameter dimensions that share one channel index. Groups that touch the
      * input or an output are not listed: they cannot be pruned. */
     uint64_t (*group_count)(const topress_model*);
-    topress_status (*group)(const topress_model*, uint64_t index, const char** name,
-                            uint64_t* channels, uint64_t* members, topress_error*);
-    /* Dimension `dim` of `parameter` is indexed by channel * repeat + r, 0 <= r < repeat, from `offset` on. */
-    topress_status (*group_member)(const topress_model*, uint64_t index, uint64_t member,
-                                   const char** parameter, uint64_t* dim, uint64_t* repeat,
-                                   uint64_t* offset, topress_error*);
+    topress_status (*group)(const topress_model*,
+                            uint64_t index,
+                            const char** name,
+                            uint64_t* channels,
+                            uint64_t* members,
+                            topress_error*);
+    /* Dimension `dim` of `parameter` is indexed by channel * repeat + r, 0 <= r < repeat, from
+     * `offset` on. */
+    topress_status (*group_member)(const topress_model*,
+                                   uint64_t index,
+                                   uint64_t member,
+                                   const char** parameter,
+                                   uint64_t* dim,
+                                   uint64_t* repeat,
+                                   uint64_t* offset,
+                                   topress_error*);
     /* Keeps these channels (ascending) and physically removes the others. */
-    topress_status (*keep_channels)(topress_model*, const char* group, const int64_t* channels,
-                                    uint64_t count, topress_error*);
+    topress_status (*keep_channels)(
+        topress_model*, const char* group, const int64_t* channels, uint64_t count, topress_error*);
 
     /* Whole networks. `out` of clone, variant and load is released with destroy(). */
     topress_status (*clone)(const topress_model*, topress_model** out, topress_error*);
     void (*destroy)(topress_model*);
     /* Makes `target` the same network as `source` (copied). */
     topress_status (*assign)(topress_model* target, const topress_model* source, topress_error*);
-    /* A freshly initialised network of the same family as `model`, with settings replaced ("depth", "width"). */
-    topress_status (*variant)(const topress_model*, const topress_value* settings, uint64_t count,
-                              uint64_t seed, topress_model** out, topress_error*);
+    /* A freshly initialised network of the same family as `model`, with settings replaced ("depth",
+     * "width"). */
+    topress_status (*variant)(const topress_model*,
+                              const topress_value* settings,
+                              uint64_t count,
+                              uint64_t seed,
+                              topress_model** out,
+                              topress_error*);
     topress_status (*load)(const char* path, topress_model** out, topress_error*);
     topress_status (*save)(const topress_model*, const char* path, topress_error*);
     /* A setting the network was built with ("family", "depth"), NOT_FOUND if it has none. */
-    topress_status (*setting)(const topress_model*, const char* name, topress_value* out, topress_error*);
+    topress_status (*setting)(const topress_model*,
+                              const char* name,
+                              topress_value* out,
+                              topress_error*);
 
     /* Cost of one sample; node_macs gives 0 for what counts nothing. */
     topress_status (*cost)(const topress_model*, topress_cost* out, topress_error*);
-    topress_status (*node_macs)(const topress_model*, const char* node, double* macs, topress_error*);
+    topress_status (*node_macs)(const topress_model*,
+                                const char* node,
+                                double* macs,
+                                topress_error*);
 
     /* Runs a batch (N,C,H,W) without gradients in evaluation mode. `outputs` are `count` live
      * tensors that are assigned: exits in order, then the main output; count = exit_count + 1. */
-    topress_status (*forward)(topress_model*, const topress_tensor* input, topress_tensor* const* outputs,
-                              uint64_t count, topress_error*);
+    topress_status (*forward)(topress_model*,
+                              const topress_tensor* input,
+                              topress_tensor* const* outputs,
+                              uint64_t count,
+                              topress_error*);
     /* As forward, in evaluation mode, and hands every value named in `values` to `observe`. */
-    topress_status (*observe)(topress_model*, const topress_tensor* input, const char* const* values,
-                              uint64_t count, topress_tensor* const* outputs, topress_error*);
+    topress_status (*observe)(topress_model*,
+                              const topress_tensor* input,
+                              const char* const* values,
+                              uint64_t count,
+                              topress_tensor* const* outputs,
+                              topress_error*);
 } topress_model_v1;
 
 /* ---- topress.data/1: batches of the training and the validation split --------------------------
@@ -319,13 +385,22 @@ typedef struct topress_data_info {
 typedef struct topress_data_v1 {
     uint32_t struct_size;
     topress_status (*info)(topress_run*, topress_data_info* out, topress_error*);
-    /* `augment` != 0 shuffles and augments from `seed`; 0 reads in file order. Batch size 0 = the run's. */
-    topress_status (*open)(topress_run*, int32_t split, uint64_t batch_size, int32_t augment,
-                           uint64_t seed, topress_reader** out, topress_error*);
-    /* images (N,C,H,W) float normalised, labels (N) int64, on the stage's device; *more = 0 after the last batch
-     * (then nothing is assigned). */
-    topress_status (*next)(topress_reader*, topress_tensor* images, topress_tensor* labels,
-                           int32_t* more, topress_error*);
+    /* `augment` != 0 shuffles and augments from `seed`; 0 reads in file order. Batch size 0 = the
+     * run's. */
+    topress_status (*open)(topress_run*,
+                           int32_t split,
+                           uint64_t batch_size,
+                           int32_t augment,
+                           uint64_t seed,
+                           topress_reader** out,
+                           topress_error*);
+    /* images (N,C,H,W) float normalised, labels (N) int64, on the stage's device; *more = 0 after
+     * the last batch (then nothing is assigned). */
+    topress_status (*next)(topress_reader*,
+                           topress_tensor* images,
+                           topress_tensor* labels,
+                           int32_t* more,
+                           topress_error*);
     void (*close)(topress_reader*);
 } topress_data_v1;
 
@@ -333,8 +408,9 @@ typedef struct topress_data_v1 {
 
 #define TOPRESS_TRAINING_1 "topress.training/1"
 
-/* What a loss sees of one step. Tensors are borrowed. `outputs`: logits (N,C) of the exits in order,
- * then of the main output, detached; `teacher`: the teacher's main logits (N,C), null without one. */
+/* What a loss sees of one step. Tensors are borrowed. `outputs`: logits (N,C) of the exits in
+ * order, then of the main output, detached; `teacher`: the teacher's main logits (N,C), null
+ * without one. */
 typedef struct topress_loss_input {
     uint32_t struct_size;
     uint32_t output_count;
@@ -342,18 +418,21 @@ typedef struct topress_loss_input {
     const topress_tensor* teacher;
     const topress_tensor* labels; /* (N) int64 */
     const topress_tensor* images;
-    uint64_t step, steps;         /* of the whole fit */
+    uint64_t step, steps; /* of the whole fit */
 } topress_loss_input;
 
 /* Writes the mean loss as a scalar tensor and d loss / d output for every output (a tensor left
  * undefined means no gradient). [run thread] */
-typedef topress_status (*topress_loss_function)(void* context, const topress_loss_input* input,
-                                                topress_tensor* loss, topress_tensor* const* gradients,
+typedef topress_status (*topress_loss_function)(void* context,
+                                                const topress_loss_input* input,
+                                                topress_tensor* loss,
+                                                topress_tensor* const* gradients,
                                                 topress_error* error);
 
-/* Called after the gradients are there and before the optimizer's step (or, as step hook, after it). */
-typedef topress_status (*topress_step_function)(void* context, topress_model* model, uint64_t step,
-                                                uint64_t steps, topress_error* error);
+/* Called after the gradients are there and before the optimizer's step (or, as step hook, after
+ * it). */
+typedef topress_status (*topress_step_function)(
+    void* context, topress_model* model, uint64_t step, uint64_t steps, topress_error* error);
 
 typedef struct topress_parameter_group {
     uint32_t struct_size;
@@ -366,23 +445,24 @@ typedef struct topress_parameter_group {
 
 typedef struct topress_fit_options {
     uint32_t struct_size;
-    int32_t freeze_statistics;   /* != 0: batch norm uses and keeps its running statistics */
-    double epochs;               /* may be a fraction */
-    double learning_rate;        /* NaN or 0 = the run's */
-    double label_smoothing;      /* of the default loss, NaN = the run's */
-    const char* phase;           /* shown in progress and curves, "fine-tune" */
+    int32_t freeze_statistics; /* != 0: batch norm uses and keeps its running statistics */
+    double epochs;             /* may be a fraction */
+    double learning_rate;      /* NaN or 0 = the run's */
+    double label_smoothing;    /* of the default loss, NaN = the run's */
+    const char* phase;         /* shown in progress and curves, "fine-tune" */
     uint64_t seed;
-    topress_model* teacher;      /* null = none; run in evaluation mode, never trained */
-    topress_loss_function loss;  /* null = cross entropy, mean over all outputs */
+    topress_model* teacher;     /* null = none; run in evaluation mode, never trained */
+    topress_loss_function loss; /* null = cross entropy, mean over all outputs */
     void* loss_context;
     topress_step_function after_backward; /* optional; default none */
     topress_step_function after_step;     /* optional; default none */
     void* step_context;
     const topress_parameter_group* groups;
     uint64_t group_count;
-    int32_t freeze_others;       /* != 0: parameters that no group names are frozen */
+    int32_t freeze_others; /* != 0: parameters that no group names are frozen */
     int32_t reserved;
-    double learning_rate_factor; /* of the run's, used when learning_rate is not given; 0 counts as 1 */
+    double learning_rate_factor; /* of the run's, used when learning_rate is not given; 0 counts as
+                                    1 */
 } topress_fit_options;
 
 typedef struct topress_fit_report {
@@ -403,19 +483,35 @@ typedef struct topress_evaluation {
 
 typedef struct topress_training_v1 {
     uint32_t struct_size;
-    topress_status (*fit)(topress_run*, topress_model*, const topress_fit_options*,
-                          topress_fit_report* out, topress_error*);
+    topress_status (*fit)(topress_run*,
+                          topress_model*,
+                          const topress_fit_options*,
+                          topress_fit_report* out,
+                          topress_error*);
     /* On the validation split. */
-    topress_status (*evaluate)(topress_run*, topress_model*, topress_evaluation* out, topress_error*);
+    topress_status (*evaluate)(topress_run*,
+                               topress_model*,
+                               topress_evaluation* out,
+                               topress_error*);
     /* Batch-norm running statistics anew from `batches` training batches. */
-    topress_status (*update_statistics)(topress_run*, topress_model*, uint64_t batches, topress_error*);
+    topress_status (*update_statistics)(topress_run*,
+                                        topress_model*,
+                                        uint64_t batches,
+                                        topress_error*);
 } topress_training_v1;
 
-/* ---- topress.run/1: log, progress, cancellation, random numbers, artefacts --------------------- */
+/* ---- topress.run/1: log, progress, cancellation, random numbers, artefacts ---------------------
+ */
 
 #define TOPRESS_RUN_1 "topress.run/1"
 
-enum { TOPRESS_LOG_TRACE = 0, TOPRESS_LOG_DEBUG = 1, TOPRESS_LOG_INFO = 2, TOPRESS_LOG_WARN = 3, TOPRESS_LOG_ERROR = 4 };
+enum {
+    TOPRESS_LOG_TRACE = 0,
+    TOPRESS_LOG_DEBUG = 1,
+    TOPRESS_LOG_INFO = 2,
+    TOPRESS_LOG_WARN = 3,
+    TOPRESS_LOG_ERROR = 4
+};
 
 typedef struct topress_run_v1 {
     uint32_t struct_size;
@@ -425,7 +521,8 @@ typedef struct topress_run_v1 {
     void (*progress)(topress_run*, uint64_t done, uint64_t total, const char* what);
     /* != 0: the user wants to stop; return TOPRESS_ERROR_CANCELLED soon. [any thread] */
     int32_t (*cancelled)(topress_run*);
-    /* Next number of the stage's own generator, seeded from the run's seed and the label. [run thread] */
+    /* Next number of the stage's own generator, seeded from the run's seed and the label. [run
+     * thread] */
     uint64_t (*random)(topress_run*);
     /* Existing folder for files of this stage. */
     const char* (*artefact_directory)(topress_run*);
@@ -433,7 +530,8 @@ typedef struct topress_run_v1 {
     void (*metric)(topress_run*, const char* name, double value);
 } topress_run_v1;
 
-/* ---- topress.ops/1: faster implementations of built-in operators ------------------------------- */
+/* ---- topress.ops/1: faster implementations of built-in operators -------------------------------
+ */
 
 #define TOPRESS_OPS_1 "topress.ops/1"
 
@@ -442,22 +540,37 @@ typedef struct topress_run_v1 {
 typedef struct topress_quantize_implementation {
     uint32_t struct_size;
     uint32_t reserved;
-    topress_status (*forward)(const topress_tensor* x, const topress_tensor* scale, int64_t low,
-                              int64_t high, int64_t axis, topress_tensor* y, topress_error*);
+    topress_status (*forward)(const topress_tensor* x,
+                              const topress_tensor* scale,
+                              int64_t low,
+                              int64_t high,
+                              int64_t axis,
+                              topress_tensor* y,
+                              topress_error*);
     /* grad_scale already carries `gradient_factor`. */
-    topress_status (*backward)(const topress_tensor* grad_y, const topress_tensor* x,
-                               const topress_tensor* scale, int64_t low, int64_t high, int64_t axis,
-                               double gradient_factor, topress_tensor* grad_x,
-                               topress_tensor* grad_scale, topress_error*);
+    topress_status (*backward)(const topress_tensor* grad_y,
+                               const topress_tensor* x,
+                               const topress_tensor* scale,
+                               int64_t low,
+                               int64_t high,
+                               int64_t axis,
+                               double gradient_factor,
+                               topress_tensor* grad_x,
+                               topress_tensor* grad_scale,
+                               topress_error*);
 } topress_quantize_implementation;
 
-/* Exit gate. logits (N,C) -> leave: ascending int64 indices of the samples whose criterion is >= threshold,
- * stay: the others. */
+/* Exit gate. logits (N,C) -> leave: ascending int64 indices of the samples whose criterion is >=
+ * threshold, stay: the others. */
 typedef struct topress_exit_gate_implementation {
     uint32_t struct_size;
     uint32_t reserved;
-    topress_status (*gate)(const topress_tensor* logits, const char* criterion, double threshold,
-                           topress_tensor* leave, topress_tensor* stay, topress_error*);
+    topress_status (*gate)(const topress_tensor* logits,
+                           const char* criterion,
+                           double threshold,
+                           topress_tensor* leave,
+                           topress_tensor* stay,
+                           topress_error*);
 } topress_exit_gate_implementation;
 
 typedef struct topress_ops_v1 {

@@ -18,7 +18,6 @@ const std::string kEverything =
     "[model]\n"
     "architecture = \"vgg\"\n"
     "checkpoint = \"net\"\n"
-    "stem = \"large\"\n"
     "[data]\n"
     "dataset = \"image-folder\"\n"
     "path = \"images\"\n"

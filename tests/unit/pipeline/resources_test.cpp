@@ -37,6 +37,9 @@ void add_one(network::Network& network, const std::string& parameter) {
     network.set_parameter(parameter, network.parameter(parameter).tensor + 1);
 }
 
+/// Made by quantize_first().
+const std::string kQuantizeNode = "quantize.stem.conv.weight";
+
 void quantize_first(network::Network& network) {
     test::quantize_input(network, test::first_conv(network).name, 1, 4);
 }
@@ -78,15 +81,13 @@ TEST_CASE("resources: a quantize node is precision and leaves the topology as it
 
 TEST_CASE("resources: other bits are a change of precision") {
     const auto edit = [](network::Network& network) {
-        network.set_attribute("quantize." + first_weight(network), "bits", std::int64_t{8});
+        network.set_attribute(kQuantizeNode, "bits", std::int64_t{8});
     };
     CHECK(changes_of(quantize_first, edit) == Names{"precision"});
 }
 
 TEST_CASE("resources: a trained scale counts as weights") {
-    const auto edit = [](network::Network& network) {
-        add_one(network, "quantize." + first_weight(network) + ".scale");
-    };
+    const auto edit = [](network::Network& network) { add_one(network, kQuantizeNode + ".scale"); };
     CHECK(changes_of(quantize_first, edit) == Names{"weights"});
 }
 
