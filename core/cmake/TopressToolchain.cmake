@@ -14,13 +14,15 @@ endif()
 
 find_program(TOPRESS_CCACHE ccache)
 if(TOPRESS_CCACHE)
-  # Precompiled headers need the two sloppiness switches to be cacheable.
-  set(topress_launcher ${CMAKE_COMMAND} -E env
+  # Precompiled headers need the sloppiness switches to be cacheable; paths relative to the source tree
+  # let clones share one cache.
+  set(topress_launcher
+      ${CMAKE_COMMAND} -E env
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-      ${TOPRESS_CCACHE})
+      CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${TOPRESS_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${topress_launcher})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${topress_launcher})
-  set(CMAKE_CUDA_COMPILER_LAUNCHER ${TOPRESS_CCACHE})
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${topress_launcher})
 endif()
 
 # CUDA: ON fails loudly, AUTO prints one line. CMake 3.25 knows no CUDA20 dialect: .cu files are C++17.
