@@ -158,6 +158,10 @@ bool CatalogEntry::is_active() const {
     return verdict == Verdict::Loadable && shadowed_by.empty();
 }
 
+bool CatalogEntry::is_bundled() const {
+    return where_from == kBesideTheProgram;
+}
+
 std::vector<TechniqueReference> Catalog::techniques() const {
     std::vector<TechniqueReference> found;
     for (const CatalogEntry& entry : entries) {

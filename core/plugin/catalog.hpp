@@ -29,6 +29,9 @@ struct CatalogEntry {
 
     /// Loadable and not shadowed: its techniques can be used.
     [[nodiscard]] bool is_active() const;
+    /// Found beside the program: it came with topress, and what is in there, only who may write
+    /// the program itself can change.
+    [[nodiscard]] bool is_bundled() const;
 };
 
 /// A technique and the plugin that offers it; both point into the catalog.

@@ -77,7 +77,7 @@ SearchPaths make_search_paths(const SearchInputs& inputs) {
     }
     if (!inputs.executable.empty()) {
         const fs::path prefix = inputs.executable.parent_path().parent_path();
-        add(paths, prefix / "lib" / kPluginFolder, "beside the program", false);
+        add(paths, prefix / "lib" / kPluginFolder, kBesideTheProgram, false);
     }
     return paths;
 }

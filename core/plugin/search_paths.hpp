@@ -9,6 +9,9 @@
 
 namespace topress::plugin {
 
+/// `where_from` of the folder that holds the plugins which came with the program.
+inline constexpr const char* kBesideTheProgram = "beside the program";
+
 /// One place to look: a folder, or a single library file.
 struct SearchPath {
     std::filesystem::path path;  ///< absolute

@@ -164,6 +164,19 @@ TEST_CASE("catalog: a named folder that is not there is a warning, an implied on
     CHECK(catalog.diagnostics[0].severity == Severity::Warning);
 }
 
+TEST_CASE("catalog: only what lies beside the program is bundled") {
+    const TemporaryFolder folder;
+    folder.take("good", "lib/topress/plugins/good");
+    folder.take("fails_in_apply", "elsewhere/other");
+    SearchInputs inputs;
+    inputs.executable = folder.path() / "bin/topress";
+    inputs.command_line = {folder.path() / "elsewhere"};
+    const Catalog catalog = find_plugins(make_search_paths(inputs), fixture_host_fingerprint());
+    REQUIRE(catalog.entries.size() == 2);
+    CHECK(catalog.find_technique("fixture.good")->plugin->is_bundled());
+    CHECK_FALSE(catalog.find_plugin("org.topress.fixture.fails-in-apply")->is_bundled());
+}
+
 TEST_CASE("catalog: a link that leads nowhere is refused, not fatal") {
     const TemporaryFolder folder;
     fs::create_symlink(folder.path() / "gone", folder.path() / "dangling.so");

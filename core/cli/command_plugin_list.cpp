@@ -1,0 +1,152 @@
+// topress plugin list: every plugin that was found, its techniques, and why one is refused.
+#include "cli/command_plugin.hpp"
+#include "cli/inputs.hpp"
+#include "cli/session.hpp"
+#include "cli/table.hpp"
+#include "plugin/catalog.hpp"
+#include "plugin/host_fingerprint.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace topress::cli {
+namespace {
+
+Json to_json(const config::ParameterSpec& spec) {
+    Json json;
+    json["name"] = spec.name;
+    json["type"] = config::type_name(spec.type);
+    if (spec.default_value) {
+        std::visit([&json](const auto& value) { json["default"] = value; }, *spec.default_value);
+    }
+    if (spec.minimum) {
+        json["minimum"] = pipeline::number(*spec.minimum);
+    }
+    if (spec.maximum) {
+        json["maximum"] = pipeline::number(*spec.maximum);
+    }
+    if (!spec.values.empty()) {
+        json["values"] = spec.values;
+    }
+    json["unit"] = spec.unit;
+    json["doc"] = spec.doc;
+    return json;
+}
+
+Json to_json(const plugin::TechniqueMetadata& technique) {
+    Json json;
+    json["id"] = technique.id;
+    json["summary"] = technique.summary;
+    json["kind"] = technique.kind;
+    json["granularity"] = technique.granularity;
+    json["reads"] = technique.reads;
+    json["writes"] = technique.writes;
+    json["determinism"] = technique.determinism;
+    json["parameters"] = Json::array();
+    for (const config::ParameterSpec& spec : technique.parameters) {
+        json["parameters"].push_back(to_json(spec));
+    }
+    return json;
+}
+
+Json to_json(const plugin::CatalogEntry& entry) {
+    Json json;
+    json["id"] = entry.metadata ? entry.metadata->id : "";
+    json["version"] = entry.metadata ? entry.metadata->version : "";
+    json["license"] = entry.metadata ? entry.metadata->license : "";
+    json["summary"] = entry.metadata ? entry.metadata->summary : "";
+    json["path"] = entry.path.string();
+    json["where_from"] = entry.where_from;
+    json["verdict"] = entry.verdict == plugin::Verdict::Loadable ? "loadable" : "refused";
+    if (entry.verdict == plugin::Verdict::Refused) {
+        json["refusal"] = pipeline::to_json(entry.refusal);
+    }
+    json["shadowed_by"] = entry.shadowed_by.string();
+    json["techniques"] = Json::array();
+    if (entry.metadata) {
+        for (const plugin::TechniqueMetadata& technique : entry.metadata->techniques) {
+            json["techniques"].push_back(to_json(technique));
+        }
+    }
+    return json;
+}
+
+std::string techniques_text(const plugin::Catalog& catalog) {
+    std::vector<std::vector<std::string>> lines;
+    for (const plugin::TechniqueReference& found : catalog.techniques()) {
+        const plugin::TechniqueMetadata& technique = *found.technique;
+        lines.push_back({technique.id,
+                         technique.kind + ", " + technique.granularity,
+                         found.plugin->metadata->id + " " + found.plugin->metadata->version,
+                         technique.summary});
+    }
+    return lines.empty() ? "no techniques were found\n"
+                         : render_table({"technique", "kind", "plugin", "summary"}, lines, 4);
+}
+
+std::string parameters_text(const plugin::Catalog& catalog) {
+    std::string text;
+    for (const plugin::TechniqueReference& found : catalog.techniques()) {
+        text += "\n" + found.technique->id + "  (" + found.plugin->path.string() + ")\n";
+        for (const config::ParameterSpec& spec : found.technique->parameters) {
+            const std::string value =
+                spec.default_value ? config::to_toml(*spec.default_value) : "must be given";
+            text += "  " + spec.name + " = " + value + (spec.unit.empty() ? "" : " " + spec.unit) +
+                    "  " + spec.doc + "\n";
+        }
+    }
+    return text;
+}
+
+std::string unused_text(const plugin::Catalog& catalog) {
+    std::string text;
+    for (const plugin::CatalogEntry& entry : catalog.entries) {
+        if (entry.verdict == plugin::Verdict::Refused) {
+            text += "\nrefused: " + entry.path.string() + "\n  " + entry.refusal.message + " [" +
+                    entry.refusal.code + "]\n";
+            for (const DiagnosticNote& note : entry.refusal.notes) {
+                text += "  " + note.message + "\n";
+            }
+            text += entry.refusal.hint.empty() ? "" : "  hint: " + entry.refusal.hint + "\n";
+        } else if (!entry.shadowed_by.empty()) {
+            text += "\nnot used: " + entry.path.string() + "\n  " + entry.shadowed_by.string() +
+                    " was found first\n";
+        }
+    }
+    return text;
+}
+
+Outcome list_plugins(const std::vector<std::string>& paths, bool verbose) {
+    const plugin::SearchPaths places =
+        plugin::standard_search_paths({paths.begin(), paths.end()}, {});
+    const plugin::Catalog catalog = plugin::find_plugins(places, plugin::host_fingerprint());
+    Outcome outcome;
+    outcome.diagnostics = catalog.diagnostics;
+    outcome.document = pipeline::document_head("plugin list", catalog.diagnostics);
+    outcome.document["searched"] = Json::array();
+    for (const plugin::SearchPath& place : places.places) {
+        outcome.document["searched"].push_back(
+            {{"path", place.path.string()}, {"where_from", place.where_from}});
+    }
+    outcome.document["plugins"] = Json::array();
+    for (const plugin::CatalogEntry& entry : catalog.entries) {
+        outcome.document["plugins"].push_back(to_json(entry));
+    }
+    outcome.text =
+        techniques_text(catalog) + (verbose ? parameters_text(catalog) : "") + unused_text(catalog);
+    return outcome;
+}
+
+}  // namespace
+
+void add_plugin_list_command(CLI::App& group, Session& session) {
+    auto paths = std::make_shared<std::vector<std::string>>();
+    CLI::App* list = group.add_subcommand("list", "plugins, their techniques, refused files");
+    add_plugin_path_option(*list, *paths);
+    list->footer("Example: topress plugin list -v     (with parameters)");
+    list->callback([&session, paths] {
+        session.command = "plugin list";
+        session.action = [&session, paths] { return list_plugins(*paths, session.verbose > 0); };
+    });
+}
+
+}  // namespace topress::cli
