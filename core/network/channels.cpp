@@ -5,6 +5,7 @@
 #include "network/channels.hpp"
 
 #include "base/error.hpp"
+#include "network/custom.hpp"
 #include "network/operators.hpp"
 
 #include <ATen/ATen.h>
@@ -131,6 +132,10 @@ class ChannelWalk {
             return;
         }
         const Node* maker = network_.producer(value);
+        if (maker != nullptr && channel_rule(*maker) == ChannelRule::Elementwise) {
+            add_made_weight(slot, *maker, dim, repeat);
+            return;
+        }
         if (maker == nullptr || maker->op != "quantize") {
             freeze(slot);
             return;
@@ -139,6 +144,24 @@ class ChannelWalk {
         if (int_attribute(*maker, "axis", -1) == dim) {
             add_weight(slot, maker->inputs.at(1), 0, repeat);
         }
+    }
+
+    /// A weight that a custom operator makes element by element: its parameters of the same shape
+    /// are indexed as the weight is.
+    void add_made_weight(std::size_t slot,
+                         const Node& maker,
+                         std::int64_t dim,
+                         std::int64_t repeat) {
+        for (const std::string& input : maker.inputs) {
+            if (shapes_.at(input) == shapes_.at(maker.outputs.at(0))) {
+                add_weight(slot, input, dim, repeat);
+            }
+        }
+    }
+
+    [[nodiscard]] static std::optional<ChannelRule> channel_rule(const Node& node) {
+        const auto& custom = operator_named(node.op).custom;
+        return custom ? std::optional(custom->channels) : std::nullopt;
     }
 
     void visit(const Node& node) {
@@ -156,6 +179,8 @@ class ChannelWalk {
             visit_quantize(node);
         } else if (node.op == "relu" || node.op.ends_with("_pool")) {
             pass_on(node);
+        } else if (channel_rule(node).value_or(ChannelRule::Blocked) != ChannelRule::Blocked) {
+            visit_custom(node, *channel_rule(node));
         } else {
             visit_unknown(node);
         }
@@ -237,6 +262,37 @@ class ChannelWalk {
         axes_[node.outputs.at(0)] = in;
     }
 
+    void visit_custom(const Node& node, ChannelRule rule) {
+        std::vector<ChannelAxis> inputs;
+        for (const std::string& input : node.inputs) {
+            if (const auto axis = axes_.find(input); axis != axes_.end()) {
+                inputs.push_back(axis->second);
+            }
+        }
+        if (inputs.empty()) {
+            return;  // a weight: seen from the operator that uses it
+        }
+        if (rule == ChannelRule::None) {
+            open_output(node);
+            return;
+        }
+        const ChannelAxis first = inputs.front();
+        for (const ChannelAxis& other : inputs) {
+            if (other.repeat != first.repeat) {
+                freeze(first.slot);
+                freeze(other.slot);
+            }
+            join(first.slot, other.slot);
+        }
+        const std::int64_t size = slots_[find(first.slot)].channels * first.repeat;
+        for (const std::string& input : node.inputs) {
+            if (axes_.find(input) == axes_.end() && shapes_.at(input) == Shape{size}) {
+                add_weight(first.slot, input, 0, first.repeat);
+            }
+        }
+        axes_[node.outputs.at(0)] = first;
+    }
+
     void pass_on(const Node& node) { axes_[node.outputs.at(0)] = axis_of(node.inputs.at(0)); }
 
     /// An operator without a channel rule: nothing that touches it may change.
@@ -244,6 +300,11 @@ class ChannelWalk {
         for (const auto& input : node.inputs) {
             freeze_value(input);
         }
+        open_output(node);
+    }
+
+    /// Channels that nobody may remove.
+    void open_output(const Node& node) {
         for (const auto& output : node.outputs) {
             const auto& shape = shapes_.at(output);
             const auto slot = open_slot(node.name, shape.empty() ? 0 : shape[0]);

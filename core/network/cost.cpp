@@ -1,6 +1,7 @@
 // Cost by formula: multiply-accumulates, bit operations, parameters and stored bytes of every node.
 #include "network/cost.hpp"
 
+#include "network/custom.hpp"
 #include "network/operators.hpp"
 #include "network/plan.hpp"
 
@@ -16,14 +17,25 @@ namespace {
 
 constexpr double kFloatBytes = 4;
 
-/// Follows a value to the quantize node behind it; `producer_of` finds the node of a value.
-template <class ProducerOf>
-Precision find_precision(const std::string& value, const ProducerOf& producer_of) {
+/// Follows a value to the quantize node behind it; `producer_of` finds the node of a value,
+/// `shapes_of` the shapes of several. A custom operator says the precision of its output itself.
+template <class ProducerOf, class ShapesOf>
+Precision find_precision(const std::string& value,
+                         const ProducerOf& producer_of,
+                         const ShapesOf& shapes_of) {
     const Node* from = producer_of(value);
     while (from != nullptr && (from->op == "max_pool" || from->op == "flatten")) {
         from = producer_of(from->inputs[0]);
     }
-    if (from == nullptr || from->op != "quantize") {
+    if (from == nullptr) {
+        return {};
+    }
+    if (const auto& custom = operator_named(from->op).custom; custom && custom->cost) {
+        const int bits =
+            custom->cost(*from, shapes_of(from->inputs), shapes_of(from->outputs)).output_bits;
+        return bits > 0 ? Precision{bits, true} : Precision{};
+    }
+    if (from->op != "quantize") {
         return {};
     }
     return {static_cast<int>(int_attribute(*from, "bits", 8)),
@@ -95,10 +107,13 @@ class CostWalk {
 
   private:
     [[nodiscard]] Precision precision(const std::string& value) const {
-        return find_precision(value, [this](const std::string& name) {
-            const auto found = producers_.find(name);
-            return found == producers_.end() ? nullptr : found->second;
-        });
+        return find_precision(
+            value,
+            [this](const std::string& name) {
+                const auto found = producers_.find(name);
+                return found == producers_.end() ? nullptr : found->second;
+            },
+            [this](const std::vector<std::string>& names) { return shapes_of(names); });
     }
 
     /// Bits at which a parameter is stored: the finest of its readers; 32 when one reads it as it
@@ -169,7 +184,15 @@ class CostWalk {
         cost.activation_bits = precision(node.inputs[0]).bits;
         add_parameters(node, cost);
         const Operator& op = operator_named(node.op);
-        if (op.macs) {
+        if (op.custom && op.custom->cost) {
+            const CustomCost own =
+                op.custom->cost(node, shapes_of(node.inputs), shapes_of(node.outputs));
+            cost.weight_bits = own.weight_bits > 0 ? own.weight_bits : cost.weight_bits;
+            cost.activation_bits =
+                own.activation_bits > 0 ? own.activation_bits : cost.activation_bits;
+            cost.macs = own.macs;
+            cost.bitops = cost.macs * cost.weight_bits * cost.activation_bits;
+        } else if (op.macs) {
             cost.weight_bits = precision(node.inputs[1]).bits;
             cost.macs = op.macs(node, shapes_of(node.inputs), shapes_of(node.outputs));
             cost.bitops = cost.macs * cost.weight_bits * cost.activation_bits;
@@ -201,7 +224,17 @@ Cost cost_of(const Network& network) {
 }
 
 Precision precision_of(const Network& network, const std::string& value) {
-    return find_precision(value, [&](const std::string& name) { return network.producer(name); });
+    return find_precision(
+        value,
+        [&](const std::string& name) { return network.producer(name); },
+        [&](const std::vector<std::string>& names) {
+            const auto shapes = infer_shapes(network);
+            std::vector<Shape> found;
+            for (const std::string& name : names) {
+                found.push_back(shapes.at(name));
+            }
+            return found;
+        });
 }
 
 }  // namespace topress::network

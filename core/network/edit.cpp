@@ -207,6 +207,44 @@ void Network::replace_input(std::string_view name, std::size_t index, const std:
     touch();
 }
 
+void Network::replace_uses(const std::string& value, const std::string& with) {
+    if (!has_value(value)) {
+        throw Error("network/unknown-value", "the network has no value '" + value + "'", value);
+    }
+    const std::size_t defined = defined_at(with, value);
+    const auto makers = needed_for({with});
+    std::vector<Node*> readers;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+        if (!reads(nodes_[i], value) || makers.count(nodes_[i].outputs[0]) != 0) {
+            continue;
+        }
+        if (i < defined) {
+            throw Error(
+                "network/unknown-value",
+                "node '" + nodes_[i].name + "' would read '" + with + "' before it is defined",
+                nodes_[i].name);
+        }
+        readers.push_back(&nodes_[i]);
+    }
+    const auto left_by = [&](const Exit& exit) { return exit.logits == value; };
+    const bool is_output = output_ == value || std::any_of(exits_.begin(), exits_.end(), left_by);
+    if (is_output && producer(with) == nullptr) {
+        throw Error(
+            "network/bad-exit", "no node produces '" + with + "', an output needs one", with);
+    }
+    for (Node* node : readers) {
+        std::replace(node->inputs.begin(), node->inputs.end(), value, with);
+    }
+    for (Exit& exit : exits_) {
+        exit.logits = exit.logits == value ? with : exit.logits;
+    }
+    std::stable_sort(exits_.begin(), exits_.end(), [this](const Exit& a, const Exit& b) {
+        return producer(a.logits) < producer(b.logits);
+    });
+    output_ = output_ == value ? with : output_;
+    touch();
+}
+
 void Network::set_attribute(std::string_view node, const std::string& name, Attribute value) {
     check_name(name, "attribute");
     nodes_[index_of(node)].attributes[name] = std::move(value);
@@ -270,6 +308,40 @@ void Network::set_exit(std::string_view name, double threshold, double share) {
     found->threshold = threshold;
     found->share = share;
     touch();
+}
+
+std::unordered_set<std::string> Network::needed_for(const std::vector<std::string>& values) const {
+    std::unordered_set<std::string> needed(values.begin(), values.end());
+    for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
+        if (needed.count(node->outputs[0]) != 0) {
+            needed.insert(node->inputs.begin(), node->inputs.end());
+        }
+    }
+    return needed;
+}
+
+void Network::remove_exit(std::string_view name) {
+    const auto found = std::find_if(
+        exits_.begin(), exits_.end(), [&](const Exit& exit) { return exit.name == name; });
+    if (found == exits_.end()) {
+        throw Error("network/unknown-exit",
+                    "the network has no exit '" + std::string(name) + "'",
+                    std::string(name));
+    }
+    const auto head = needed_for({found->logits});
+    exits_.erase(found);
+    std::vector<std::string> outputs{output_};
+    for (const Exit& exit : exits_) {
+        outputs.push_back(exit.logits);
+    }
+    const auto needed = needed_for(outputs);
+    touch();
+    for (std::size_t i = nodes_.size(); i-- > 0;) {  // readers before what they read
+        const std::string value = nodes_[i].outputs[0];
+        if (head.count(value) != 0 && needed.count(value) == 0 && consumers(value).empty()) {
+            remove_node(nodes_[i].name);
+        }
+    }
 }
 
 void Network::clear_exits() {

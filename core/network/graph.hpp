@@ -144,6 +144,10 @@ class Network {
     /// Throws Error{network/unknown-node | network/bad-node | network/unknown-value}; a value that
     /// is defined after the node counts as unknown there.
     void replace_input(std::string_view node, std::size_t index, const std::string& value);
+    /// Whoever reads `value` (nodes, exits, the output) reads `with` instead, except the nodes that
+    /// `with` is made from. Throws Error{network/unknown-value}, also when a reader stands before
+    /// `with`, and {network/bad-exit} when an exit or the output would read no node.
+    void replace_uses(const std::string& value, const std::string& with);
     void set_attribute(std::string_view node, const std::string& name, Attribute value);
     /// Removes a node nobody reads, with the parameters only it used. Throws
     /// Error{network/value-in-use}.
@@ -154,6 +158,9 @@ class Network {
     /// Throws Error{network/unknown-exit | network/bad-exit}.
     void set_exit(std::string_view name, double threshold, double share);
     void clear_exits();
+    /// Removes an exit with its head: nodes and parameters that nothing else needs. Throws
+    /// Error{network/unknown-exit}.
+    void remove_exit(std::string_view name);
 
     /// A copy with its own tensors (detached).
     [[nodiscard]] Network clone() const;
@@ -168,6 +175,8 @@ class Network {
     [[nodiscard]] std::size_t defined_at(const std::string& value, const std::string& reader) const;
     void claim_value(const std::string& name);
     void check_new_node(const Node& node) const;
+    [[nodiscard]] std::unordered_set<std::string> needed_for(
+        const std::vector<std::string>& values) const;
     void touch();
 
     Input input_;

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/suggest.hpp"
+#include "network/custom.hpp"
 #include "network/operators/builtin.hpp"
 #include "network/operators/check.hpp"
 
@@ -57,7 +58,7 @@ const Operator* find_operator(std::string_view name) {
     const auto& all = registry();
     const auto found =
         std::find_if(all.begin(), all.end(), [&](const Operator& op) { return op.name == name; });
-    return found == all.end() ? nullptr : &*found;
+    return found == all.end() ? find_custom_operator(name) : &*found;
 }
 
 const Operator& operator_named(std::string_view name) {

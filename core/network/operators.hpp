@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,7 +29,10 @@ struct RunMode {
     bool constant_input = false;
 };
 
-/// One built-in operator. Inputs by position, `?` = optional:
+struct CustomRules;  // network/custom.hpp
+
+/// One operator: built in, or registered by a plugin (`custom` is set). Inputs of the built-in ones
+/// by position, `?` = optional:
 ///   conv2d      x, weight (Cout, Cin/groups, kh, kw), bias?   attributes stride [2] padding [2]
 ///   dilation [2] groups linear      x (N, K), weight (M, K), bias? batch_norm  x, gamma, beta,
 ///   running_mean, running_var     attribute epsilon relu        x add         a, b (same shape)
@@ -59,12 +63,14 @@ struct Operator {
     /// = none.
     std::function<std::vector<at::Tensor>(const Node&, std::vector<at::Tensor>&, const RunMode&)>
         forward_in_place;
+    std::shared_ptr<const CustomRules> custom = nullptr;
 };
 
-/// Null when unknown.
+/// Null when unknown. Custom operators too.
 [[nodiscard]] const Operator* find_operator(std::string_view name);
 /// Throws Error{network/unknown-operator} with the nearest name.
 [[nodiscard]] const Operator& operator_named(std::string_view name);
+/// Of the built-in ones.
 [[nodiscard]] std::vector<std::string_view> operator_names();
 
 /// Shape of every value by name for one sample; parameters are listed with their full shape.

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "network/custom.hpp"
 #include "network/graph_json.hpp"
 #include "network/operators.hpp"
 #include "network/plan.hpp"
@@ -73,6 +74,12 @@ class TensorShelf {
 }  // namespace
 
 std::string to_bytes(const Network& network, const std::map<std::string, std::string>& metadata) {
+    if (const auto custom = custom_nodes(network); !custom.empty()) {
+        throw Error("network/custom-operator",
+                    "node '" + custom.front() + "' has an operator that only its plugin knows",
+                    custom.front(),
+                    "lower the custom operators before the network is saved");
+    }
     SafeTensors content;
     for (const auto& [key, text] : metadata) {
         content.metadata[std::string(kPrefix) + key] = text;
@@ -95,6 +102,9 @@ Network from_bytes(const std::string& bytes, const std::string& name_for_errors)
         Network network = graph_from_json(
             graph->second, [&](const std::string& name) { return shelf.take(name); });
         shelf.check_empty();
+        if (!custom_nodes(network).empty()) {  // known here only because its plugin is loaded
+            throw Error("network/bad-file", "graph: an operator is not a built-in one");
+        }
         check_outputs(network);
         return network;
     } catch (const Error& error) {

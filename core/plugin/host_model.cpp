@@ -146,6 +146,16 @@ topress_status parameter(const topress_model* model,
     });
 }
 
+topress_status parameter_role(const topress_model* model,
+                              const char* name,
+                              const char** role,
+                              topress_error* error) noexcept {
+    return guard_host(error, [&] {
+        const network::Parameter& found = read(model).parameter(required_text(name, "name"));
+        required(role, "role") = network::to_string(found.role).data();  // a literal
+    });
+}
+
 std::uint64_t exit_count(const topress_model* model) noexcept {
     return model != nullptr ? model->network.exits().size() : 0;
 }
@@ -231,6 +241,7 @@ topress_model_v1 make_table() noexcept {
     table.parameter_count = &parameter_count;
     table.parameter_name = &parameter_name;
     table.parameter = &parameter;
+    table.parameter_role = &parameter_role;
     table.exit_count = &exit_count;
     table.exit = &exit;
     table.group_count = &group_count;

@@ -113,6 +113,15 @@ topress_status replace_input(topress_model* model,
     });
 }
 
+topress_status replace_uses(topress_model* model,
+                            const char* value,
+                            const char* with,
+                            topress_error* error) noexcept {
+    return guard_host(error, [&] {
+        edit(model).replace_uses(required_text(value, "value"), required_text(with, "with"));
+    });
+}
+
 topress_status remove_node(topress_model* model, const char* name, topress_error* error) noexcept {
     return guard_host(error, [&] { edit(model).remove_node(required_text(name, "name")); });
 }
@@ -141,6 +150,10 @@ topress_status set_exit(topress_model* model,
                       [&] { edit(model).set_exit(required_text(name, "name"), threshold, share); });
 }
 
+topress_status remove_exit(topress_model* model, const char* name, topress_error* error) noexcept {
+    return guard_host(error, [&] { edit(model).remove_exit(required_text(name, "name")); });
+}
+
 topress_status keep_channels(topress_model* model,
                              const char* group,
                              const std::int64_t* channels,
@@ -165,9 +178,11 @@ void add_model_editing(topress_model_v1& table) noexcept {
     table.add_parameter = &add_parameter;
     table.add_node = &add_node;
     table.replace_input = &replace_input;
+    table.replace_uses = &replace_uses;
     table.remove_node = &remove_node;
     table.attach_exit = &attach_exit;
     table.set_exit = &set_exit;
+    table.remove_exit = &remove_exit;
     table.keep_channels = &keep_channels;
 }
 

@@ -1,5 +1,6 @@
 // topress.model/1: whole networks: copies, family variants, files, cost, running.
 #include "base/error.hpp"
+#include "network/custom.hpp"
 #include "network/execute.hpp"
 #include "network/serialize.hpp"
 #include "plugin/host_model.hpp"
@@ -83,8 +84,10 @@ topress_status load(const char* path, topress_model** out, topress_error* error)
 }
 
 topress_status save(const topress_model* model, const char* path, topress_error* error) noexcept {
-    return guard_host(error,
-                      [&] { network::save_network(read(model), required_text(path, "path")); });
+    return guard_host(error, [&] {
+        const std::string file = required_text(path, "path");
+        network::save_network(network::lower_custom_operators(read(model)), file);
+    });
 }
 
 topress_status cost(const topress_model* model, topress_cost* out, topress_error* error) noexcept {

@@ -54,8 +54,9 @@ struct topress_run {
     explicit topress_run(topress::plugin::StageServices& stage_services);
 
     topress::plugin::StageServices& services;
-    std::uint64_t generator;  ///< state of the stage's random stream
-    std::string directory;    ///< borrowed by artefact_directory
+    std::uint64_t generator;          ///< state of the stage's random stream
+    std::string directory;            ///< borrowed by artefact_directory
+    std::vector<double> exit_shares;  ///< borrowed from the last evaluate
 };
 
 namespace topress::plugin {

@@ -2,6 +2,7 @@
 #include "base/log.hpp"
 #include "network/operators.hpp"
 #include "plugin/host_objects.hpp"
+#include "plugin/host_operators.hpp"
 #include "plugin/host_ops_check.hpp"
 #include "plugin/host_tables.hpp"
 
@@ -191,7 +192,7 @@ topress_status implement_exit_gate(const topress_exit_gate_implementation* table
 
 const topress_ops_v1& ops_table() noexcept {
     static constexpr topress_ops_v1 kTable = {
-        sizeof(topress_ops_v1), &implement_quantize, &implement_exit_gate};
+        sizeof(topress_ops_v1), &implement_quantize, &implement_exit_gate, &register_operator};
     return kTable;
 }
 

@@ -2,6 +2,7 @@
 #include "plugin/host_stage.hpp"
 
 #include "base/error.hpp"
+#include "network/custom.hpp"
 #include "plugin/host_objects.hpp"
 #include "plugin/library.hpp"
 
@@ -78,8 +79,10 @@ void run_stage(TechniqueObject& technique,
                          &baseline,
                          services.label.c_str(),
                          device_name.c_str()});
+        drop_gradients(work.network);
+        // From here on the network needs nobody's code.
+        work.network = network::lower_custom_operators(std::move(work.network));
     }
-    drop_gradients(work.network);
     model = std::move(work.network);
 }
 

@@ -31,8 +31,10 @@ struct StageServices {
 };
 
 /// Applies `technique` to `model`. The technique works on a copy, and on a copy of `original`: when
-/// it fails, both are as before. Both copies live on the trainer's device, and so does the result.
-/// Throws: Error{plugin/apply-failed}, {run/interrupted}.
+/// it fails, both are as before. Both copies live on the trainer's device, and so does the result,
+/// which holds built-in operators only.
+/// Throws: Error{plugin/apply-failed}, {run/interrupted}, {check/not-lowered},
+/// {check/lowering-differs}.
 void run_stage(TechniqueObject& technique,
                network::Network& model,
                const network::Network& original,

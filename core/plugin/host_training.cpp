@@ -179,11 +179,14 @@ topress_status evaluate(topress_run* run,
     return guard_host(error, [&] {
         train::Trainer& trainer = trainer_of(run);
         topress_evaluation& plain = required_struct(out, "out");
-        const train::Evaluation found =
-            trainer.evaluate(required(model, "model").network, trainer.data().validation);
+        const network::Network& network = required(model, "model").network;
+        const train::Evaluation found = trainer.evaluate(network, trainer.data().validation);
         plain.samples = static_cast<std::uint64_t>(found.samples);
         plain.accuracy = found.accuracy;
         plain.loss = found.loss;
+        run->exit_shares = found.share;
+        plain.exit_count = network.exits().size();
+        plain.exit_shares = run->exit_shares.data();
     });
 }
 

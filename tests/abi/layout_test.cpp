@@ -121,7 +121,7 @@ TOPRESS_AT(topress_exit, criterion, 24);
 TOPRESS_AT(topress_exit, threshold, 32);
 TOPRESS_AT(topress_exit, share, 40);
 
-TOPRESS_SIZE(topress_model_v1, 304);
+TOPRESS_SIZE(topress_model_v1, 328);
 TOPRESS_AT(topress_model_v1, struct_size, 0);
 TOPRESS_AT(topress_model_v1, node_count, 8);
 TOPRESS_AT(topress_model_v1, node, 16);
@@ -136,30 +136,33 @@ TOPRESS_AT(topress_model_v1, set_output, 80);
 TOPRESS_AT(topress_model_v1, parameter_count, 88);
 TOPRESS_AT(topress_model_v1, parameter_name, 96);
 TOPRESS_AT(topress_model_v1, parameter, 104);
-TOPRESS_AT(topress_model_v1, set_parameter, 112);
-TOPRESS_AT(topress_model_v1, add_parameter, 120);
-TOPRESS_AT(topress_model_v1, add_node, 128);
-TOPRESS_AT(topress_model_v1, replace_input, 136);
-TOPRESS_AT(topress_model_v1, remove_node, 144);
-TOPRESS_AT(topress_model_v1, exit_count, 152);
-TOPRESS_AT(topress_model_v1, exit, 160);
-TOPRESS_AT(topress_model_v1, attach_exit, 168);
-TOPRESS_AT(topress_model_v1, set_exit, 176);
-TOPRESS_AT(topress_model_v1, group_count, 184);
-TOPRESS_AT(topress_model_v1, group, 192);
-TOPRESS_AT(topress_model_v1, group_member, 200);
-TOPRESS_AT(topress_model_v1, keep_channels, 208);
-TOPRESS_AT(topress_model_v1, clone, 216);
-TOPRESS_AT(topress_model_v1, destroy, 224);
-TOPRESS_AT(topress_model_v1, assign, 232);
-TOPRESS_AT(topress_model_v1, variant, 240);
-TOPRESS_AT(topress_model_v1, load, 248);
-TOPRESS_AT(topress_model_v1, save, 256);
-TOPRESS_AT(topress_model_v1, setting, 264);
-TOPRESS_AT(topress_model_v1, cost, 272);
-TOPRESS_AT(topress_model_v1, node_macs, 280);
-TOPRESS_AT(topress_model_v1, forward, 288);
-TOPRESS_AT(topress_model_v1, observe, 296);
+TOPRESS_AT(topress_model_v1, parameter_role, 112);
+TOPRESS_AT(topress_model_v1, set_parameter, 120);
+TOPRESS_AT(topress_model_v1, add_parameter, 128);
+TOPRESS_AT(topress_model_v1, add_node, 136);
+TOPRESS_AT(topress_model_v1, replace_input, 144);
+TOPRESS_AT(topress_model_v1, replace_uses, 152);
+TOPRESS_AT(topress_model_v1, remove_node, 160);
+TOPRESS_AT(topress_model_v1, exit_count, 168);
+TOPRESS_AT(topress_model_v1, exit, 176);
+TOPRESS_AT(topress_model_v1, attach_exit, 184);
+TOPRESS_AT(topress_model_v1, set_exit, 192);
+TOPRESS_AT(topress_model_v1, remove_exit, 200);
+TOPRESS_AT(topress_model_v1, group_count, 208);
+TOPRESS_AT(topress_model_v1, group, 216);
+TOPRESS_AT(topress_model_v1, group_member, 224);
+TOPRESS_AT(topress_model_v1, keep_channels, 232);
+TOPRESS_AT(topress_model_v1, clone, 240);
+TOPRESS_AT(topress_model_v1, destroy, 248);
+TOPRESS_AT(topress_model_v1, assign, 256);
+TOPRESS_AT(topress_model_v1, variant, 264);
+TOPRESS_AT(topress_model_v1, load, 272);
+TOPRESS_AT(topress_model_v1, save, 280);
+TOPRESS_AT(topress_model_v1, setting, 288);
+TOPRESS_AT(topress_model_v1, cost, 296);
+TOPRESS_AT(topress_model_v1, node_macs, 304);
+TOPRESS_AT(topress_model_v1, forward, 312);
+TOPRESS_AT(topress_model_v1, observe, 320);
 
 TOPRESS_SIZE(topress_data_info, 40);
 TOPRESS_AT(topress_data_info, struct_size, 0);
@@ -223,12 +226,14 @@ TOPRESS_AT(topress_fit_report, steps, 8);
 TOPRESS_AT(topress_fit_report, final_loss, 16);
 TOPRESS_AT(topress_fit_report, seconds, 24);
 
-TOPRESS_SIZE(topress_evaluation, 32);
+TOPRESS_SIZE(topress_evaluation, 48);
 TOPRESS_AT(topress_evaluation, struct_size, 0);
 TOPRESS_AT(topress_evaluation, reserved, 4);
 TOPRESS_AT(topress_evaluation, samples, 8);
 TOPRESS_AT(topress_evaluation, accuracy, 16);
 TOPRESS_AT(topress_evaluation, loss, 24);
+TOPRESS_AT(topress_evaluation, exit_count, 32);
+TOPRESS_AT(topress_evaluation, exit_shares, 40);
 
 TOPRESS_SIZE(topress_training_v1, 32);
 TOPRESS_AT(topress_training_v1, struct_size, 0);
@@ -245,6 +250,40 @@ TOPRESS_AT(topress_run_v1, random, 32);
 TOPRESS_AT(topress_run_v1, artefact_directory, 40);
 TOPRESS_AT(topress_run_v1, metric, 48);
 
+TOPRESS_SIZE(topress_node, 32);
+TOPRESS_AT(topress_node, struct_size, 0);
+TOPRESS_AT(topress_node, attribute_count, 4);
+TOPRESS_AT(topress_node, name, 8);
+TOPRESS_AT(topress_node, op, 16);
+TOPRESS_AT(topress_node, attributes, 24);
+
+TOPRESS_SIZE(topress_shape, 72);
+TOPRESS_AT(topress_shape, struct_size, 0);
+TOPRESS_AT(topress_shape, rank, 4);
+TOPRESS_AT(topress_shape, sizes, 8);
+
+static_assert(TOPRESS_CHANNELS_BLOCKED == 0 && TOPRESS_CHANNELS_ELEMENTWISE == 1 &&
+              TOPRESS_CHANNELS_NONE == 2);
+TOPRESS_SIZE(topress_operator_cost, 24);
+TOPRESS_AT(topress_operator_cost, struct_size, 0);
+TOPRESS_AT(topress_operator_cost, weight_bits, 4);
+TOPRESS_AT(topress_operator_cost, activation_bits, 8);
+TOPRESS_AT(topress_operator_cost, output_bits, 12);
+TOPRESS_AT(topress_operator_cost, macs, 16);
+
+TOPRESS_SIZE(topress_operator, 72);
+TOPRESS_AT(topress_operator, struct_size, 0);
+TOPRESS_AT(topress_operator, channels, 4);
+TOPRESS_AT(topress_operator, id, 8);
+TOPRESS_AT(topress_operator, minimum_inputs, 16);
+TOPRESS_AT(topress_operator, maximum_inputs, 20);
+TOPRESS_AT(topress_operator, context, 24);
+TOPRESS_AT(topress_operator, shape, 32);
+TOPRESS_AT(topress_operator, forward, 40);
+TOPRESS_AT(topress_operator, backward, 48);
+TOPRESS_AT(topress_operator, cost, 56);
+TOPRESS_AT(topress_operator, lower, 64);
+
 TOPRESS_SIZE(topress_quantize_implementation, 24);
 TOPRESS_AT(topress_quantize_implementation, struct_size, 0);
 TOPRESS_AT(topress_quantize_implementation, reserved, 4);
@@ -256,10 +295,11 @@ TOPRESS_AT(topress_exit_gate_implementation, struct_size, 0);
 TOPRESS_AT(topress_exit_gate_implementation, reserved, 4);
 TOPRESS_AT(topress_exit_gate_implementation, gate, 8);
 
-TOPRESS_SIZE(topress_ops_v1, 24);
+TOPRESS_SIZE(topress_ops_v1, 32);
 TOPRESS_AT(topress_ops_v1, struct_size, 0);
 TOPRESS_AT(topress_ops_v1, implement_quantize, 8);
 TOPRESS_AT(topress_ops_v1, implement_exit_gate, 16);
+TOPRESS_AT(topress_ops_v1, register_operator, 24);
 
 extern "C" std::size_t topress_c11_size_of(int index);
 
@@ -284,6 +324,10 @@ TEST_CASE("abi: C and C++ agree on the size of every struct") {
                                  sizeof(topress_evaluation),
                                  sizeof(topress_training_v1),
                                  sizeof(topress_run_v1),
+                                 sizeof(topress_node),
+                                 sizeof(topress_shape),
+                                 sizeof(topress_operator_cost),
+                                 sizeof(topress_operator),
                                  sizeof(topress_quantize_implementation),
                                  sizeof(topress_exit_gate_implementation),
                                  sizeof(topress_ops_v1)};

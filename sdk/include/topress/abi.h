@@ -11,6 +11,8 @@
  * Rules that hold for every table and struct here:
  *   - the first member is `struct_size`; a reader accepts any size >= what it knows;
  *   - entries are only ever appended; an appended entry raises the minor number;
+ *   - in an array of structs the first element's `struct_size` is the stride to the next: caller
+ *     and callee may know different sizes;
  *   - a function returns TOPRESS_OK or fills `error` (never null, owned by the caller) and returns
  * its code;
  *   - strings are UTF-8, zero-terminated, and borrowed: a pointer handed to you is valid until you
@@ -265,19 +267,24 @@ typedef struct topress_model_v1 {
                                 const char* name,
                                 topress_tensor* out,
                                 topress_error*);
+    /* "weight", "bias", "scale", "norm" or "buffer" (not trained). */
+    topress_status (*parameter_role)(const topress_model*,
+                                     const char* name,
+                                     const char** role,
+                                     topress_error*);
     topress_status (*set_parameter)(topress_model*,
                                     const char* name,
                                     const topress_tensor* tensor,
                                     topress_error*);
-    /* role: "weight", "bias", "scale", "norm", "buffer" (not trained). */
+    /* `role`: as parameter_role gives it. */
     topress_status (*add_parameter)(topress_model*,
                                     const char* name,
                                     const char* role,
                                     const topress_tensor* tensor,
                                     topress_error*);
 
-    /* Editing. add_node inserts before the first node that uses one of its outputs or, if there is
-     * none, directly after the last node that produces one of its inputs. */
+    /* Editing. add_node inserts directly after the last node that produces one of its inputs. `op`
+     * is a built-in operator or one registered with topress.ops/1. */
     topress_status (*add_node)(topress_model*,
                                const char* name,
                                const char* op,
@@ -290,6 +297,12 @@ typedef struct topress_model_v1 {
                                topress_error*);
     topress_status (*replace_input)(
         topress_model*, const char* node, uint64_t index, const char* value, topress_error*);
+    /* Whoever reads `value` (nodes, exits, the main output) reads `with` instead, except the nodes
+     * that `with` itself is made from. INVALID_ARGUMENT when a reader stands before `with`. */
+    topress_status (*replace_uses)(topress_model*,
+                                   const char* value,
+                                   const char* with,
+                                   topress_error*);
     /* Removes a node whose outputs nobody uses, with the parameters that only it used. */
     topress_status (*remove_node)(topress_model*, const char* name, topress_error*);
 
@@ -299,6 +312,8 @@ typedef struct topress_model_v1 {
     topress_status (*attach_exit)(topress_model*, const topress_exit* exit, topress_error*);
     topress_status (*set_exit)(
         topress_model*, const char* name, double threshold, double share, topress_error*);
+    /* Removes the exit and its head: nodes and parameters that nothing else needs. */
+    topress_status (*remove_exit)(topress_model*, const char* name, topress_error*);
 
     /* Channel groups: all parameter dimensions that share one channel index. Groups that touch the
      * input or an output are not listed: they cannot be pruned. */
@@ -479,6 +494,9 @@ typedef struct topress_evaluation {
     uint64_t samples;
     double accuracy; /* 0..1, with exits as the network would answer */
     double loss;
+    uint64_t exit_count;       /* of the network, without the main output */
+    const double* exit_shares; /* share of the samples that left at each exit, in order; borrowed
+                                  until the next evaluate with this run */
 } topress_evaluation;
 
 typedef struct topress_training_v1 {
@@ -530,10 +548,98 @@ typedef struct topress_run_v1 {
     void (*metric)(topress_run*, const char* name, double value);
 } topress_run_v1;
 
-/* ---- topress.ops/1: faster implementations of built-in operators -------------------------------
+/* ---- topress.ops/1: operators of a plugin, faster implementations of built-in ones -------------
  */
 
 #define TOPRESS_OPS_1 "topress.ops/1"
+
+/* A node as the rules of an operator see it; borrowed for the call. */
+typedef struct topress_node {
+    uint32_t struct_size;
+    uint32_t attribute_count;
+    const char* name;
+    const char* op;
+    const topress_value* attributes;
+} topress_node;
+
+/* Shape of a value without the batch dimension; of a parameter its whole shape. */
+typedef struct topress_shape {
+    uint32_t struct_size;
+    uint32_t rank;
+    int64_t sizes[8];
+} topress_shape;
+
+/* How channel indices pass through an operator. */
+enum {
+    /* Channels of its inputs and of its output stay as they are. */
+    TOPRESS_CHANNELS_BLOCKED = 0,
+    /* Channel i of the output is made from channel i of every activation input, and from element i
+     * of every parameter of shape (channels). In a weight made from parameters alone, every
+     * parameter of the output's shape shares all its dimensions with the output. */
+    TOPRESS_CHANNELS_ELEMENTWISE = 1,
+    /* The output has no channel of its inputs (a sum over all of them): they may be removed, those
+     * of the output stay. No parameter is indexed by a channel. */
+    TOPRESS_CHANNELS_NONE = 2
+};
+
+/* Cost of one sample. */
+typedef struct topress_operator_cost {
+    uint32_t struct_size;
+    int32_t weight_bits;     /* at which its MACs read weights, 1 to 32; 0 = 32 */
+    int32_t activation_bits; /* and activations; 0 = the precision of its first input */
+    int32_t output_bits;     /* that a reader of its output has to count; 0 = 32 */
+    double macs;
+} topress_operator_cost;
+
+/* An operator that the host does not know. It lives within one stage: when the technique returns,
+ * the host calls `lower` for every node that is left, compares forward with what `lower` put in its
+ * place on seeded inputs, and fails the stage when they differ (check/lowering-differs) or no
+ * built-in replaced it (check/not-lowered). A saved network never holds one. One output. All
+ * functions: [run thread, backward: any thread] */
+typedef struct topress_operator {
+    uint32_t struct_size;
+    int32_t channels; /* TOPRESS_CHANNELS_... */
+    const char* id;   /* begins with the plugin's id: "org.example.cluster.lookup" */
+    uint32_t minimum_inputs;
+    uint32_t maximum_inputs; /* activations first, then parameters */
+    void* context;           /* handed to every function; lives as long as the process */
+    /* Writes the shape of the output, or fails for inputs the operator cannot take. */
+    topress_status (*shape)(void* context,
+                            const topress_node* node,
+                            const topress_shape* inputs,
+                            uint64_t input_count,
+                            topress_shape* output,
+                            topress_error*);
+    /* `training` != 0 within a fit. Without `backward` autograd records what happens here, so that
+     * a composition of differentiable operations needs none; with it nothing is recorded. */
+    topress_status (*forward)(void* context,
+                              const topress_node* node,
+                              const topress_tensor* const* inputs,
+                              uint64_t input_count,
+                              int32_t training,
+                              topress_tensor* output,
+                              topress_error*);
+    /* Optional, null = autograd. Writes d loss / d input for every input; a tensor left undefined
+     * means no gradient. */
+    topress_status (*backward)(void* context,
+                               const topress_node* node,
+                               const topress_tensor* grad_output,
+                               const topress_tensor* const* inputs,
+                               uint64_t input_count,
+                               topress_tensor* const* grad_inputs,
+                               topress_error*);
+    /* Optional, null = costs nothing. `out` comes filled with zeros. */
+    topress_status (*cost)(void* context,
+                           const topress_node* node,
+                           const topress_shape* inputs,
+                           uint64_t input_count,
+                           const topress_shape* output,
+                           topress_operator_cost* out,
+                           topress_error*);
+    /* Rewrites this node of `model` into built-in operators: adds what replaces it, gives its
+     * readers the new value (replace_uses), removes it. */
+    topress_status (*lower)(void* context, topress_model* model, const char* node, topress_error*);
+} topress_operator;
 
 /* Fake quantization (LSQ). x: value to quantize, channel axis `axis` or -1 = per tensor;
  * scale: (channels) or (1); y = clamp(round_half_even(x / scale), low, high) * scale. */
@@ -579,6 +685,9 @@ typedef struct topress_ops_v1 {
      * implementation that disagrees is refused with FAILED. [init] */
     topress_status (*implement_quantize)(const topress_quantize_implementation*, topress_error*);
     topress_status (*implement_exit_gate)(const topress_exit_gate_implementation*, topress_error*);
+    /* The table is copied. FAILED when another operator has this id, INVALID_ARGUMENT when the id
+     * is not of the form above or a function is missing. [init] */
+    topress_status (*register_operator)(const topress_operator*, topress_error*);
 } topress_ops_v1;
 
 #ifdef __cplusplus

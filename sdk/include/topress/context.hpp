@@ -128,7 +128,10 @@ class Context {
         topress_evaluation plain{};
         plain.struct_size = sizeof plain;
         detail::call(training_api().evaluate, run_, model.handle(), &plain);
-        return {static_cast<std::int64_t>(plain.samples), plain.accuracy, plain.loss};
+        return {static_cast<std::int64_t>(plain.samples),
+                plain.accuracy,
+                plain.loss,
+                {plain.exit_shares, plain.exit_shares + plain.exit_count}};
     }
 
     /// Batch-norm running statistics anew from this many training batches.

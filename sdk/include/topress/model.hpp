@@ -141,6 +141,13 @@ class Model {
         return tensor;
     }
 
+    /// "weight", "bias", "scale", "norm" or "buffer" (not trained).
+    [[nodiscard]] std::string parameter_role(const std::string& name) const {
+        const char* role = nullptr;
+        detail::call(api().parameter_role, handle_, name.c_str(), &role);
+        return role;
+    }
+
     /// Replaces the tensor; shape and type may change. It is moved to the network's device.
     void set_parameter(const std::string& name, const at::Tensor& tensor) {
         detail::call(api().set_parameter, handle_, name.c_str(), to_handle(tensor));
@@ -153,8 +160,8 @@ class Model {
 
     // -- editing --
 
-    /// Inserts before the first node that reads one of `outputs` or, if there is none, directly
-    /// after the last node that produces one of `inputs`.
+    /// Inserts directly after the last node that produces one of `inputs`. `op`: a built-in
+    /// operator, or one of register_operator().
     void add_node(const std::string& name,
                   const std::string& op,
                   const std::vector<std::string>& inputs,
@@ -182,6 +189,12 @@ class Model {
 
     void replace_input(const std::string& node, std::size_t index, const std::string& value) {
         detail::call(api().replace_input, handle_, node.c_str(), index, value.c_str());
+    }
+
+    /// Whoever reads `value` (nodes, exits, the main output) reads `with` instead, except the nodes
+    /// that `with` itself is made from: inserts after a value, or replaces a node.
+    void replace_uses(const std::string& value, const std::string& with) {
+        detail::call(api().replace_uses, handle_, value.c_str(), with.c_str());
     }
 
     /// Removes a node whose outputs nobody uses, with the parameters that only it used.
@@ -216,6 +229,11 @@ class Model {
 
     void set_exit(const std::string& name, double threshold, double share) {
         detail::call(api().set_exit, handle_, name.c_str(), threshold, share);
+    }
+
+    /// Removes an exit and its head: nodes and parameters that nothing else needs.
+    void remove_exit(const std::string& name) {
+        detail::call(api().remove_exit, handle_, name.c_str());
     }
 
     // -- channels --

@@ -1,9 +1,11 @@
-// Faster implementations of built-in operators, offered to the host from TOPRESS_PLUGIN_INIT.
+// Operators of a plugin (operator.hpp) and faster implementations of built-in ones, offered to the
+// host from TOPRESS_PLUGIN_INIT.
 #pragma once
 
 #include <topress/abi.h>
 #include <topress/detail/error.hpp>
 #include <topress/detail/host.hpp>
+#include <topress/operator.hpp>
 #include <topress/tensor.hpp>
 
 #include <ATen/core/Tensor.h>

@@ -104,6 +104,7 @@ struct Evaluation {
     std::int64_t samples = 0;
     double accuracy = 0;  ///< 0..1
     double loss = 0;
+    std::vector<double> exit_shares;  ///< of the samples that left at each exit, in order
 };
 
 }  // namespace topress
