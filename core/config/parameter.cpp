@@ -143,6 +143,24 @@ bool same_values(const Parameters& a, const Parameters& b) {
         });
 }
 
+bool holds(const Condition& condition, const Parameters& values) {
+    const auto found = values.find(condition.parameter);
+    const bool is_one_of_them =
+        found != values.end() &&
+        std::ranges::find(condition.values, found->second.value) != condition.values.end();
+    return is_one_of_them != condition.negated;
+}
+
+std::string to_text(const Condition& condition) {
+    std::string text = condition.parameter + (condition.negated ? " is not " : " is ");
+    for (std::size_t i = 0; i < condition.values.size(); ++i) {
+        const bool is_last = i + 1 == condition.values.size();
+        text += i == 0 ? "" : is_last ? " or " : ", ";
+        text += to_toml(condition.values[i]);
+    }
+    return text;
+}
+
 Parameters fill_defaults(const Parameters& given, const std::vector<ParameterSpec>& specs) {
     Parameters filled = given;
     for (const ParameterSpec& spec : specs) {

@@ -33,6 +33,13 @@ using ParameterValue = std::variant<bool,
                                     std::vector<double>,
                                     std::vector<std::string>>;
 
+/// "This parameter has one of these values"; negated: none of them.
+struct Condition {
+    std::string parameter;
+    std::vector<ParameterValue> values;
+    bool negated = false;
+};
+
 /// What one parameter accepts; configurations are validated and pages rendered from it.
 struct ParameterSpec {
     std::string name;
@@ -44,6 +51,8 @@ struct ParameterSpec {
     std::string unit;
     std::string doc;        ///< one sentence
     bool optional = false;  ///< may stay absent: then there is no value at all
+    /// Must be given while this holds for the values of the others; then `optional` is set too.
+    std::optional<Condition> required_if = std::nullopt;
 };
 
 /// A value somebody wrote, and where. Both locations are empty for a default.
@@ -67,9 +76,16 @@ using Parameters = std::map<std::string, GivenParameter>;
 /// True if the values of all parameters are the same; places do not count.
 [[nodiscard]] bool same_values(const Parameters& a, const Parameters& b);
 
+/// Whether a condition holds for `values`; a parameter without a value has none of the values.
+[[nodiscard]] bool holds(const Condition& condition, const Parameters& values);
+
+/// The condition for people: `method is "plain" or "soft"`, `steps is not 0`.
+[[nodiscard]] std::string to_text(const Condition& condition);
+
 /// Every mistake in `given`: config/unknown-key, wrong-type, out-of-range, invalid-value,
-/// missing-key. `owner` completes "unknown key 'x' in ...", for example "[model]"; a missing key is
-/// reported at `owner_location`. An integer is accepted where a number is asked for.
+/// missing-key (also where `required_if` holds). `owner` completes "unknown key 'x' in ...", for
+/// example "[model]"; a missing key is reported at `owner_location`. An integer is accepted where a
+/// number is asked for.
 [[nodiscard]] Diagnostics validate_parameters(const Parameters& given,
                                               const std::vector<ParameterSpec>& specs,
                                               std::string_view owner,

@@ -234,6 +234,31 @@ Diagnostic missing_key(const ParameterSpec& spec,
     return diagnostic;
 }
 
+// `values` are those of all parameters, defaults filled in.
+Diagnostic missing_because(const ParameterSpec& spec,
+                           const Parameters& values,
+                           std::string_view owner,
+                           const Location& owner_location) {
+    const Condition& condition = *spec.required_if;
+    Diagnostic diagnostic = missing_key(spec, owner, owner_location);
+    diagnostic.message += ", which is required when " + to_text(condition);
+    const auto cause = values.find(condition.parameter);
+    const bool is_given = cause != values.end() && !cause->second.where.file.empty();
+    if (is_given) {
+        diagnostic.notes.push_back(
+            {quoted(condition.parameter) + " is set here", cause->second.where});
+    } else if (cause != values.end()) {
+        diagnostic.notes.push_back(
+            {quoted(condition.parameter) + " has its default, " + to_toml(cause->second.value),
+             {}});
+    }
+    return diagnostic;
+}
+
+bool is_required_now(const ParameterSpec& spec, const Parameters& values) {
+    return spec.required_if && holds(*spec.required_if, values);
+}
+
 }  // namespace
 
 Diagnostics validate_parameters(const Parameters& given,
@@ -255,8 +280,14 @@ Diagnostics validate_parameters(const Parameters& given,
         }
         std::visit([&](const auto& value) { check_value(subject, value, found); }, parameter.value);
     }
+    const Parameters values = fill_defaults(given, specs);
     for (const ParameterSpec& spec : specs) {
-        if (!spec.default_value && !spec.optional && !given.contains(spec.name)) {
+        if (values.contains(spec.name)) {
+            continue;
+        }
+        if (is_required_now(spec, values)) {
+            found.push_back(missing_because(spec, values, owner, owner_location));
+        } else if (!spec.optional) {
             found.push_back(missing_key(spec, owner, owner_location));
         }
     }

@@ -2,6 +2,7 @@
 #include "order/ambiguity.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace topress::order {
@@ -14,9 +15,43 @@ const Node& node_named(const Nodes& nodes, const std::string& label) {
     });
 }
 
+using Names = std::set<std::string>;
+
+void insert(Names& names, const std::vector<std::string>& more) {
+    names.insert(more.begin(), more.end());
+}
+
+/// What a selected technique writes with its parameters.
+Names written_by(const Node& node) {
+    Names names;
+    insert(names, node.technique->writes);
+    insert(names, node.instance->writes);
+    return names;
+}
+
+Names touched_by(const Node& node) {
+    Names names = written_by(node);
+    insert(names, node.technique->reads);
+    insert(names, node.instance->reads);
+    return names;
+}
+
+/// Resources both touch, at least one of them writing; sorted by name.
+std::vector<std::string> shared_resources(const Node& a, const Node& b) {
+    Names written = written_by(a);
+    written.merge(written_by(b));
+    const Names of_b = touched_by(b);
+    std::vector<std::string> shared;
+    for (const std::string& name : touched_by(a)) {
+        if (of_b.contains(name) && written.contains(name)) {
+            shared.push_back(name);
+        }
+    }
+    return shared;
+}
+
 std::string access_of(const Node& node, const std::string& resource) {
-    const auto& writes = node.technique->writes;
-    const bool written = std::find(writes.begin(), writes.end(), resource) != writes.end();
+    const bool written = written_by(node).contains(resource);
     return "'" + node.name + "' " + (written ? "writes " : "reads ") + resource;
 }
 
@@ -49,8 +84,7 @@ std::vector<Ambiguity> find_ambiguities(const Nodes& nodes, const std::vector<Ar
                 continue;
             }
             const auto [a, b] = std::minmax(nodes.all[i].name, nodes.all[j].name);
-            for (std::string& resource :
-                 shared_resources(*nodes.all[i].technique, *nodes.all[j].technique)) {
+            for (std::string& resource : shared_resources(nodes.all[i], nodes.all[j])) {
                 found.push_back({a, b, std::move(resource)});
             }
         }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 
 namespace topress::order {
 
@@ -20,12 +19,6 @@ std::string_view value_after(std::string_view reference, std::string_view prefix
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-std::set<std::string> touched(const TechniqueInfo& technique) {
-    std::set<std::string> names(technique.reads.begin(), technique.reads.end());
-    names.insert(technique.writes.begin(), technique.writes.end());
-    return names;
 }
 
 std::string declarer(const Provenance& where) {
@@ -69,7 +62,7 @@ bool is_trait(std::string_view reference) {
 
 bool matches(std::string_view reference, const TechniqueInfo& technique) {
     if (!is_trait(reference)) {
-        return reference == technique.id;
+        return reference == technique.id || contains(technique.replaces, reference);
     }
     if (const auto kind = value_after(reference, "kind:"); !kind.empty()) {
         return kind == technique.kind;
@@ -89,18 +82,6 @@ const std::vector<std::string>& known_traits() {
                                                      "granularity:weight",
                                                      "granularity:bit"};
     return kTraits;
-}
-
-std::vector<std::string> shared_resources(const TechniqueInfo& a, const TechniqueInfo& b) {
-    const std::set<std::string> of_a = touched(a);
-    std::vector<std::string> shared;
-    for (const std::string& name : touched(b)) {
-        const bool written = contains(a.writes, name) || contains(b.writes, name);
-        if (written && of_a.count(name) != 0) {
-            shared.push_back(name);
-        }
-    }
-    return shared;
 }
 
 Location to_location(const Provenance& where) {

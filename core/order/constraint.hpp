@@ -62,6 +62,7 @@ struct TechniqueInfo {
     std::vector<std::string> reads;
     std::vector<std::string> writes;
     Provenance where;
+    std::vector<std::string> replaces = {};  ///< ids of techniques that it can stand in for
 };
 
 /// One technique of the run under its label.
@@ -71,6 +72,8 @@ struct Instance {
     Provenance where;
     std::vector<Relation> before;  ///< targets are labels or references
     std::vector<Relation> after;
+    std::vector<std::string> reads = {};   ///< what its parameters add to those of the technique
+    std::vector<std::string> writes = {};  ///< likewise
 };
 
 /// "hard" or "soft".
@@ -79,8 +82,8 @@ struct Instance {
 /// "configuration", "evidence", "plugin" or "rule set".
 [[nodiscard]] std::string_view to_string(Origin origin);
 
-/// Whether a technique is meant by a reference: its id, "capability:x", "kind:x" or
-/// "granularity:x".
+/// Whether a technique is meant by a reference: its id or one that it replaces, "capability:x",
+/// "kind:x" or "granularity:x".
 [[nodiscard]] bool matches(std::string_view reference, const TechniqueInfo& technique);
 
 /// Whether a reference has one of the prefixes "capability:", "kind:" or "granularity:".
@@ -88,10 +91,6 @@ struct Instance {
 
 /// The two kinds and the five granularities, coarse to fine, as references.
 [[nodiscard]] const std::vector<std::string>& known_traits();
-
-/// Resources both techniques touch, at least one of them writing; sorted by name.
-[[nodiscard]] std::vector<std::string> shared_resources(const TechniqueInfo& a,
-                                                        const TechniqueInfo& b);
 
 /// The place of a declaration, for diagnostics.
 [[nodiscard]] Location to_location(const Provenance& where);

@@ -93,14 +93,14 @@ Diagnostic missing_requirement(const Request& request,
     return finding;
 }
 
-Diagnostic conflict(const Instance& instance,
-                    const TechniqueInfo& technique,
-                    const Instance& other,
-                    const std::string& reference) {
-    Diagnostic finding = at_instance("order/conflict",
-                                     "'" + instance.label + "' cannot be combined with '" +
-                                         other.label + "': it conflicts with '" + reference + "'",
-                                     instance);
+Diagnostic cannot_combine(const Instance& instance,
+                          const TechniqueInfo& technique,
+                          const Instance& other,
+                          const std::string& reason) {
+    Diagnostic finding = at_instance(
+        "order/conflict",
+        "'" + instance.label + "' cannot be combined with '" + other.label + "': " + reason,
+        instance);
     finding.notes.push_back({technique.id + " " + describe(technique.where), {}});
     finding.notes.push_back({"'" + other.label + "' is selected here", to_location(other.where)});
     finding.hint = "remove '" + instance.label + "' or '" + other.label + "'";
@@ -121,9 +121,17 @@ void check_presence(const Request& request,
             findings.push_back(missing_requirement(request, instance, *technique, reference));
         }
     }
+    for (const std::string& id : technique->replaces) {
+        const auto other = std::ranges::find(selected, id, &Instance::technique);
+        if (other != selected.end() && id != technique->id) {
+            findings.push_back(
+                cannot_combine(instance, *technique, **other, "it replaces '" + id + "'"));
+        }
+    }
     for (const std::string& reference : technique->conflicts) {
         if (const Instance* other = other_match(request, selected, instance, reference)) {
-            findings.push_back(conflict(instance, *technique, *other, reference));
+            findings.push_back(cannot_combine(
+                instance, *technique, *other, "it conflicts with '" + reference + "'"));
         }
     }
 }

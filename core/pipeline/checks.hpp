@@ -32,7 +32,7 @@ struct Snapshot {
 struct CheckedStage {
     std::string label;
     std::string technique;
-    std::vector<std::string> writes;  ///< as declared in the plugin's metadata
+    std::vector<std::string> writes;  ///< as declared in the plugin's metadata for these parameters
 };
 
 /// Every broken invariant of `after` against `before`: check/not-finite, check/contract-changed,

@@ -57,6 +57,12 @@ Diagnostic unresolved(const config::TechniqueEntry& entry, const plugin::Catalog
                  {plugin.path.string(), 0, 0, 0}});
         }
     }
+    for (const plugin::TechniqueReference& known : catalog.techniques()) {
+        if (std::ranges::count(known.technique->replaces, entry.use) != 0) {
+            diagnostic.hint = "'" + known.technique->id + "' replaces it: write use = \"" +
+                              known.technique->id + "\"";
+        }
+    }
     if (ids.empty()) {
         diagnostic.hint = "no plugin was found: see `topress plugin list`";
     }
@@ -112,8 +118,12 @@ std::vector<order::Instance> instances(const config::RunConfig& config,
     for (const config::TechniqueEntry& entry : config.techniques) {
         order::Instance instance;
         instance.label = entry.label;
-        instance.technique = stages.at(entry.label).technique.id;
         instance.where = provenance_of(entry.location);
+        const PlannedStage& stage = stages.at(entry.label);
+        instance.technique = stage.technique.id;
+        plugin::ResourceUse use = plugin::resource_use(stage.technique, stage.parameters);
+        instance.reads = std::move(use.reads);
+        instance.writes = std::move(use.writes);
         selected.push_back(std::move(instance));
     }
     return selected;
@@ -194,6 +204,7 @@ order::TechniqueInfo to_technique_info(const plugin::CatalogEntry& plugin,
     info.provides = technique.provides;
     info.reads = technique.reads;
     info.writes = technique.writes;
+    info.replaces = technique.replaces;
     info.where = {order::Origin::Plugin,
                   id,
                   technique.where.file,

@@ -25,8 +25,9 @@ Json to_json(const PlannedStage& stage) {
     json["granularity"] = stage.technique.granularity;
     json["plugin"] = stage.plugin.metadata ? stage.plugin.metadata->id : "";
     json["plugin_version"] = stage.plugin.metadata ? stage.plugin.metadata->version : "";
-    json["reads"] = stage.technique.reads;
-    json["writes"] = stage.technique.writes;
+    const plugin::ResourceUse use = plugin::resource_use(stage.technique, stage.parameters);
+    json["reads"] = use.reads;
+    json["writes"] = use.writes;
     json["parameters"] = to_json(stage.parameters);
     return json;
 }

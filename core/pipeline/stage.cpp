@@ -65,7 +65,9 @@ void check(RunContext& run,
            const PlannedStage& stage,
            const Snapshot& before,
            const network::Network& after) {
-    const CheckedStage checked{stage.label, stage.technique.id, stage.technique.writes};
+    const CheckedStage checked{stage.label,
+                               stage.technique.id,
+                               plugin::resource_use(stage.technique, stage.parameters).writes};
     const Diagnostics found = check_stage(checked, before, after);
     if (has_errors(found)) {
         throw DiagnosticError(found);

@@ -21,6 +21,14 @@ struct MetadataRelation {
     Location where;      ///< in plugin.toml
 };
 
+/// Resources that a technique touches only while a condition on its parameters holds.
+struct ConditionalUse {
+    config::Condition when;
+    std::vector<std::string> reads;
+    std::vector<std::string> writes;
+    Location where;  ///< of its row in plugin.toml
+};
+
 enum class Need : std::uint8_t { None, Optional, Required };
 
 /// What a technique must be given to work.
@@ -35,18 +43,21 @@ struct Needs {
 struct TechniqueMetadata {
     std::string id;  ///< "pruning.channel"
     std::string summary;
-    std::string kind;         ///< "static" or "dynamic"
-    std::string granularity;  ///< "architecture", "layer", "channel", "weight" or "bit"
-    int rank = 0;             ///< tie-break only: lower goes first
-    std::vector<std::string> reads;
-    std::vector<std::string> writes;
+    std::string kind;                 ///< "static" or "dynamic"
+    std::string granularity;          ///< "architecture", "layer", "channel", "weight" or "bit"
+    int rank = 0;                     ///< tie-break only: lower goes first
+    std::vector<std::string> reads;   ///< always; see resource_use() for all
+    std::vector<std::string> writes;  ///< likewise
+    std::vector<ConditionalUse> conditional;
     std::vector<MetadataRelation> before;
     std::vector<MetadataRelation> after;
     std::vector<std::string> requires_;  ///< `requires` is a keyword
     std::vector<std::string> conflicts;
     std::vector<std::string> provides;
+    std::vector<std::string> replaces;  ///< ids of techniques that it can stand in for
     Needs needs;
-    std::string determinism = "bit-exact";          ///< "bit-exact", "same-device" or "none"
+    std::string determinism = "bit-exact";  ///< "bit-exact", "same-device" or "none"
+    std::string isolation;  ///< "process", "in-process", or empty: as where the plugin comes from
     std::vector<config::ParameterSpec> parameters;  ///< in the order of the file
     Location where;                                 ///< of its table in plugin.toml
 };
@@ -67,11 +78,23 @@ struct PluginMetadata {
     std::string version;
     std::string license;
     std::string summary;
+    std::vector<std::string> torch_namespaces;  ///< of its TORCH_LIBRARY blocks
     std::vector<TechniqueMetadata> techniques;
 };
 
 /// The one metadata schema this host reads.
 inline constexpr int kMetadataSchema = 1;
+
+/// What a technique touches: all it declares always, and what its parameters add.
+struct ResourceUse {
+    std::vector<std::string> reads;
+    std::vector<std::string> writes;
+};
+
+/// The resources of a technique with these parameters, each once; `parameters` are validated, with
+/// defaults filled in.
+[[nodiscard]] ResourceUse resource_use(const TechniqueMetadata& technique,
+                                       const config::Parameters& parameters);
 
 /// Parses plugin.toml. `file` is the name shown in diagnostics. Every mistake is collected as
 /// plugin/bad-metadata with its line and column; with any mistake there is no result.

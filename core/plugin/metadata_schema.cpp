@@ -44,6 +44,12 @@ ParameterSpec choice_or(std::string name, Strings values, std::string otherwise,
     return spec;
 }
 
+ParameterSpec choice_or_none(std::string name, Strings values, std::string doc) {
+    ParameterSpec spec = choice(std::move(name), std::move(values), std::move(doc));
+    spec.optional = true;
+    return spec;
+}
+
 ParameterSpec optional(std::string name, ParameterType type, std::string doc) {
     ParameterSpec spec = required(std::move(name), type, std::move(doc));
     spec.optional = true;
@@ -89,6 +95,7 @@ const Specs& plugin_keys() {
         required("version", ParameterType::String, "Of the plugin."),
         required("license", ParameterType::String, "SPDX identifier."),
         required("summary", ParameterType::String, "One line."),
+        names("torch_namespaces", "Names of its TORCH_LIBRARY blocks."),
     };
     return kKeys;
 }
@@ -105,7 +112,9 @@ const Specs& technique_keys() {
         names("requires", "Techniques or traits that must be selected too."),
         names("conflicts", "Techniques or traits that must not be selected."),
         names("provides", "Capabilities others can refer to."),
+        names("replaces", "Techniques it can stand in for: what is said of them holds for it."),
         choice_or("determinism", {TOPRESS_DETERMINISM}, "bit-exact", "Same inputs, same bits?"),
+        choice_or_none("isolation", {TOPRESS_ISOLATIONS}, "Where it runs by default."),
     };
     return kKeys;
 }
@@ -128,6 +137,20 @@ const Specs& relation_keys() {
         required("reason", ParameterType::String, "Shown in the plan."),
         text("source", "Paper or page."),
     };
+    return kKeys;
+}
+
+const Specs& when_keys() {
+    static const Specs kKeys = {
+        names("reads", "Resources it also depends on then."),
+        names("writes", "Resources it also changes then."),
+    };
+    return kKeys;
+}
+
+const Specs& condition_keys() {
+    static const Specs kKeys = {
+        required("parameter", ParameterType::String, "A parameter of the same technique.")};
     return kKeys;
 }
 
@@ -175,6 +198,16 @@ bool is_resource(const std::string& name) {
     const std::string_view prefix = TOPRESS_RESOURCE_PREFIX;
     return is_one_of(name, known_resources()) ||
            (name.starts_with(prefix) && is_component(name.substr(prefix.size())));
+}
+
+bool is_torch_namespace(const std::string& name) {
+    const auto is_letter = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    };
+    return !name.empty() && is_letter(name.front()) &&
+           std::all_of(name.begin(), name.end(), [&](char c) {
+               return is_letter(c) || (c >= '0' && c <= '9');
+           });
 }
 
 bool is_reference(const std::string& target) {

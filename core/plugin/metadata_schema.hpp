@@ -20,8 +20,13 @@ using Specs = std::vector<config::ParameterSpec>;
 [[nodiscard]] const Specs& needs_keys();
 /// Keys of [[technique.before]] and [[technique.after]].
 [[nodiscard]] const Specs& relation_keys();
+/// Keys of [[technique.when]], without those of a condition.
+[[nodiscard]] const Specs& when_keys();
 /// Keys of [technique.parameters.NAME], without `default`, whose type is that of the parameter.
 [[nodiscard]] const Specs& parameter_keys();
+/// Keys of a condition (`required_if`, [[technique.when]]) whose type is known; `is` and `is_not`
+/// have that of the parameter, or are lists of it.
+[[nodiscard]] const Specs& condition_keys();
 
 /// "bool", "integer", "number", "string", "integer-list", "number-list", "string-list".
 [[nodiscard]] const std::vector<std::string>& parameter_type_names();
@@ -35,6 +40,9 @@ using Specs = std::vector<config::ParameterSpec>;
 
 /// A technique id, or a reference with a known prefix and a valid rest.
 [[nodiscard]] bool is_reference(const std::string& target);
+
+/// A C++ identifier: the name of a TORCH_LIBRARY block.
+[[nodiscard]] bool is_torch_namespace(const std::string& name);
 
 /// All known resources, for messages.
 [[nodiscard]] const std::vector<std::string>& known_resources();

@@ -14,6 +14,8 @@
 /* From coarse to fine. */
 #define TOPRESS_GRANULARITIES "architecture", "layer", "channel", "weight", "bit"
 #define TOPRESS_DETERMINISM "bit-exact", "same-device", "none"
+/* Where a technique wants to run, unless the user says otherwise. */
+#define TOPRESS_ISOLATIONS "process", "in-process"
 
 /* Prefixes of a `before` / `after` / `requires` / `conflicts` target that is no technique id. */
 #define TOPRESS_REFERENCE_CAPABILITY "capability:"

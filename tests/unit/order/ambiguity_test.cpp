@@ -38,6 +38,27 @@ TEST_SUITE("order") {
         CHECK(contains(found[0].hint, "before = \"a\", after = \"b\""));
     }
 
+    TEST_CASE("order: what an instance touches with its parameters counts too") {
+        Request request = plain({"a", "b"});
+        request.known[0].writes = {"weights"};
+        CHECK(derive_order(request).ambiguities.empty());
+        SUBCASE("written") {
+            request.selected[1].writes = {"weights"};
+            const Order order = derive_order(request);
+            REQUIRE(order.ambiguities.size() == 1);
+            const auto found = with_code(order.diagnostics, "order/ambiguous");
+            CHECK(contains(found.at(0).notes[0].message, "'b' writes weights"));
+        }
+        SUBCASE("read") {
+            request.selected[1].reads = {"weights"};
+            CHECK(derive_order(request).ambiguities.size() == 1);
+        }
+        SUBCASE("something else") {
+            request.selected[1].writes = {"exits"};
+            CHECK(derive_order(request).ambiguities.empty());
+        }
+    }
+
     TEST_CASE("order: two readers or different resources are no ambiguity") {
         Request request = plain({"a", "b"});
         SUBCASE("two readers") {

@@ -61,6 +61,33 @@ TEST_SUITE("order") {
         CHECK(with_code(failure(request), "order/conflict").size() == 1);
     }
 
+    TEST_CASE("order: a technique and one that replaces it cannot both be selected") {
+        Request request = plain({"new", "old"});
+        CHECK(failure(request).empty());
+        request.known[0].replaces = {"old"};
+        const auto found = with_code(failure(request), "order/conflict");
+        REQUIRE(found.size() == 1);
+        CHECK(contains(found[0].message, "'new' cannot be combined with 'old'"));
+        CHECK(contains(found[0].message, "it replaces 'old'"));
+    }
+
+    TEST_CASE("order: what is said of a technique holds for the one that replaces it") {
+        Request request = plain({"a", "new", "z"});
+        request.known[1].replaces = {"old"};
+        request.known[0].after = {relation("old", Strength::Hard)};
+        request.known[2].requires_ = {"old"};
+        SUBCASE("where the replaced one is not installed") {}
+        SUBCASE("where it is, but not selected") {
+            request.known.push_back(technique("old"));
+        }
+        CHECK(failure(request).empty());
+        const Order order = derive_order(request);
+        CHECK(order.sequence == Names{"new", "a", "z"});
+        CHECK(with_code(order.diagnostics, "order/unknown-reference").empty());
+        request.known[0].conflicts = {"old"};
+        CHECK(with_code(failure(request), "order/conflict").size() == 1);
+    }
+
     TEST_CASE("order: a technique that conflicts with its own id cannot appear twice") {
         Request request;
         request.known = {technique("t")};

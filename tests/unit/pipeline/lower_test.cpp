@@ -83,6 +83,41 @@ TEST_CASE("lower: defaults are filled in and given values kept") {
     CHECK(pipeline::resolved_config(plan).find("keep_ratio = 0.5") != std::string::npos);
 }
 
+TEST_CASE("lower: what a stage touches follows its parameters") {
+    plugin::Catalog conditional = catalog();
+    auto& techniques = conditional.entries.front().metadata->techniques;
+    for (auto& technique : techniques) {
+        technique.granularity = "layer";  // no rule orders them
+        technique.kind = "static";
+        technique.reads.clear();
+        technique.writes.clear();
+    }
+    techniques[1].writes = {"precision"};
+    techniques[2].conditional = {
+        {{"keep_ratio", {config::ParameterValue(1.0)}, true}, {}, {"precision"}, {}}};
+    const auto plan = [&](const std::string& ratio) {
+        return pipeline::make_plan(
+            read("[technique.cut]\nkeep_ratio = " + ratio + "\n[technique.round]\n"), conditional);
+    };
+    CHECK(plan("1").order.ambiguities.empty());
+    CHECK(plan("0.5").order.ambiguities.size() == 1);
+    CHECK(pipeline::to_json(plan("1")).at("stages").at(0).at("writes").empty());
+    CHECK(pipeline::to_json(plan("0.5")).at("stages").at(0).at("writes") ==
+          pipeline::Json({"precision"}));
+}
+
+TEST_CASE("lower: a technique that is not there is answered with the one that replaces it") {
+    plugin::Catalog replacing = catalog();
+    replacing.entries.front().metadata->techniques[2].replaces = {"y.saw"};
+    try {
+        static_cast<void>(
+            pipeline::make_plan(read("[technique.saw]\nuse = \"y.saw\"\n"), replacing));
+        FAIL("was accepted");
+    } catch (const DiagnosticError& error) {
+        CHECK(error.diagnostics().front().hint == "'x.cut' replaces it: write use = \"x.cut\"");
+    }
+}
+
 TEST_CASE("lower: a technique may be used twice under two labels") {
     const auto config = read("[technique.cut]\n[technique.again]\nuse = \"cut\"\n");
     CHECK(pipeline::make_plan(config, catalog()).stages.size() == 2);
