@@ -10,6 +10,7 @@ namespace topress::cli {
 void add_plugin_command(CLI::App& app, Session& session) {
     CLI::App* group = app.add_subcommand("plugin", "what is installed");
     group->require_subcommand(1);
+    add_plugin_check_command(*group, session);
     add_plugin_list_command(*group, session);
 }
 

@@ -17,7 +17,8 @@ CORE = {
     "train": {"base", "network", "data"},
     "plugin": {"base", "config"},
     "pipeline": {"base", "config", "order", "network", "zoo", "data", "train", "plugin"},
-    "cli": {"base", "config", "order", "network", "zoo", "data", "train", "plugin", "pipeline"},
+    "conformance": {"base", "config", "network", "zoo", "data", "train", "plugin", "pipeline"},
+    "cli": {"base", "config", "order", "network", "zoo", "data", "train", "plugin", "pipeline", "conformance"},
 }
 # The host side of the interfaces (core/plugin/host_*) joins networks, data and training.
 HOST = CORE["plugin"] | {"plugin", "network", "zoo", "data", "train"}
@@ -31,10 +32,10 @@ HOMES = {
     "boost/context": ["sdk/include/topress/testkit/", "sdk/testkit/"],
     "CLI": ["core/cli/"],
     "ATen": ["core/network/", "core/zoo/", "core/data/", "core/train/", "core/plugin/host_",
-             "core/pipeline/", "core/cli/", "sdk/", "plugins/", "tests/"],
+             "core/pipeline/", "core/conformance/", "core/cli/", "sdk/", "plugins/", "tests/"],
     "torch": ["core/network/", "core/train/", "core/plugin/host_", "core/cli/", "sdk/include/topress/fingerprint.hpp", "tests/"],
     "c10": ["core/network/", "core/zoo/", "core/data/", "core/train/", "core/plugin/host_",
-            "core/pipeline/", "core/cli/", "sdk/", "plugins/", "tests/"],
+            "core/pipeline/", "core/conformance/", "core/cli/", "sdk/", "plugins/", "tests/"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

@@ -1,0 +1,299 @@
+// Child processes, two at a time; prerequisites first, so that a plugin that does not load is told
+// once and not forty times.
+#include "conformance/run_checks.hpp"
+
+#include "base/child_process.hpp"
+#include "base/error.hpp"
+#include "base/suggest.hpp"
+#include "conformance/subject.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+namespace topress::conformance {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view kMark = "topress-check-outcome ";
+constexpr std::size_t kChildren = 2;  // more would only wait for memory and processors
+
+std::string quoted(const std::string& text) {
+    const std::string_view plain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,";
+    if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) {
+        return text;
+    }
+    std::string result = "'";
+    for (const char c : text) {
+        result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+    return result + "'";
+}
+
+std::string reproduce(const RunOptions& options, const Check& check) {
+    return "topress plugin check " + quoted(options.file) + " --only " + std::string(check.id) +
+           " --seed " + std::to_string(options.seed) + " --in-process";
+}
+
+double since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+void add_lines(Outcome& outcome, const std::string& text) {
+    std::size_t start = 0;
+    while (start < text.size()) {
+        const std::size_t end = std::min(text.find('\n', start), text.size());
+        outcome.details.push_back(text.substr(start, end - start));
+        start = end + 1;
+    }
+}
+
+/// What the end of a child says; its answer counts only if it also ended well.
+Outcome judge(const ChildResult& child, const RunOptions& options) {
+    const std::optional<Outcome> answer = find_outcome(child.output);
+    Outcome outcome{Status::Crashed, "", {}};
+    switch (child.end) {
+        case ChildResult::End::Exited:
+            if (answer && (child.code == 0 || child.code == static_cast<int>(ExitStatus::Plugin))) {
+                return *answer;
+            }
+            outcome.message = "the process ended with status " + std::to_string(child.code) +
+                              (answer ? " after the check: " + answer->message : "");
+            break;
+        case ChildResult::End::Signalled:
+            outcome.message = "the process was ended by " + signal_name(child.signal) +
+                              (answer ? ", after the check had finished" : "");
+            break;
+        case ChildResult::End::TimedOut:
+            outcome.status = Status::Fail;
+            outcome.message =
+                "no answer within " +
+                std::to_string(
+                    std::chrono::duration_cast<std::chrono::seconds>(options.timeout).count()) +
+                " s: it hangs, or --timeout is too short";
+            break;
+        case ChildResult::End::MemoryExceeded:
+            outcome.message = "the process took too much memory";
+            break;
+        case ChildResult::End::Cancelled:
+            throw Error("run/interrupted", "the checks were interrupted");
+    }
+    add_lines(outcome, child.error_tail);
+    return outcome;
+}
+
+Outcome run_apart(const Check& check, const RunOptions& options) {
+    ChildOptions child;
+    child.program = options.program;
+    child.arguments = {"plugin",
+                       "check",
+                       options.file,
+                       "--only",
+                       std::string(check.id),
+                       "--seed",
+                       std::to_string(options.seed),
+                       "--answer-to-parent"};
+    child.timeout = options.timeout;
+    child.cancelled = options.cancelled;
+    return judge(run_child(child), options);
+}
+
+/// Why a check cannot be run at all, from what is known so far.
+std::optional<Outcome> missing_prerequisite(const Check& check,
+                                            const Subject& subject,
+                                            const std::optional<Status>& starts) {
+    const plugin::CatalogEntry& entry = subject.entry();
+    if (check.needed != Requires::File && entry.verdict != plugin::Verdict::Loadable) {
+        return skipped("the plugin is refused: " + entry.refusal.code);
+    }
+    const bool is_bad = starts && *starts != Status::Pass && *starts != Status::Warn;
+    if (check.needed == Requires::Loaded && is_bad) {
+        return skipped("the plugin does not start: see 'starts'");
+    }
+    return std::nullopt;
+}
+
+class Run {
+  public:
+    Run(const RunOptions& options, std::vector<const Check*> checks)
+        : options_(options), subject_(options.file, options.seed) {
+        report_.file = options.file;
+        report_.seed = options.seed;
+        if (subject_.entry().metadata) {
+            report_.plugin = subject_.entry().metadata->id;
+            report_.version = subject_.entry().metadata->version;
+        }
+        for (const Check* check : checks) {
+            report_.results.push_back({check, {}, 0, reproduce(options, *check)});
+        }
+    }
+
+    Report run() {
+        const auto start = Clock::now();
+        const auto is_first = [](const Result& result) { return result.check->id == "starts"; };
+        // Everything that needs a started plugin waits for the check that starts it.
+        for (Result& result : report_.results) {
+            if (is_first(result)) {
+                run_one(result);
+                starts_ = result.outcome.status;
+            }
+        }
+        std::vector<Result*> others;
+        for (Result& result : report_.results) {
+            if (!is_first(result)) {
+                others.push_back(&result);
+            }
+        }
+        run_all(others);
+        report_.seconds = since(start);
+        return std::move(report_);
+    }
+
+  private:
+    void run_one(Result& result) {
+        const auto start = Clock::now();
+        if (const auto missing = missing_prerequisite(*result.check, subject_, starts_)) {
+            result.outcome = *missing;
+        } else if (options_.in_process) {
+            result.outcome = run_here(*result.check, subject_);
+        } else {
+            result.outcome = run_apart(*result.check, options_);
+        }
+        result.seconds = since(start);
+    }
+
+    void run_all(const std::vector<Result*>& results) {
+        if (options_.in_process) {
+            for (Result* result : results) {
+                run_one(*result);
+            }
+            return;
+        }
+        std::atomic<std::size_t> next{0};
+        std::array<std::exception_ptr, kChildren> problems;
+        std::vector<std::thread> threads;
+        for (std::exception_ptr& problem : problems) {
+            threads.emplace_back([&] {
+                try {
+                    for (std::size_t i = next++; i < results.size(); i = next++) {
+                        run_one(*results[i]);
+                    }
+                } catch (...) {
+                    problem = std::current_exception();
+                    next = results.size();
+                }
+            });
+        }
+        for (std::thread& thread : threads) {
+            thread.join();
+        }
+        for (const std::exception_ptr& problem : problems) {
+            if (problem) {
+                std::rethrow_exception(problem);
+            }
+        }
+    }
+
+    const RunOptions& options_;
+    Subject subject_;
+    Report report_;
+    std::optional<Status> starts_;
+};
+
+[[noreturn]] void refuse_unknown(const std::string& id) {
+    std::vector<std::string> ids;
+    for (const Check& check : all_checks()) {
+        ids.emplace_back(check.id);
+    }
+    Diagnostic diagnostic;
+    diagnostic.code = "usage/unknown-check";
+    diagnostic.message = "there is no check '" + id + "'";
+    const auto close = nearest(id, ids);
+    diagnostic.hint =
+        close ? "did you mean '" + *close + "'?" : "`topress plugin check --list` shows them all";
+    throw DiagnosticError({diagnostic});
+}
+
+std::vector<const Check*> chosen_checks(const std::vector<std::string>& only) {
+    for (const std::string& id : only) {
+        if (find_check(id) == nullptr) {
+            refuse_unknown(id);
+        }
+    }
+    std::vector<const Check*> checks;
+    for (const Check& check : all_checks()) {
+        if (only.empty() || std::count(only.begin(), only.end(), check.id) != 0) {
+            checks.push_back(&check);
+        }
+    }
+    return checks;
+}
+
+}  // namespace
+
+std::size_t Report::count(Status status) const {
+    return static_cast<std::size_t>(
+        std::count_if(results.begin(), results.end(), [status](const Result& result) {
+            return result.outcome.status == status;
+        }));
+}
+
+bool Report::is_good() const {
+    return count(Status::Fail) == 0 && count(Status::Crashed) == 0;
+}
+
+Report run_checks(const RunOptions& options) {
+    return Run(options, chosen_checks(options.only)).run();
+}
+
+Outcome run_here(const Check& check, Subject& subject) {
+    try {
+        return check.run(subject);
+    } catch (const DiagnosticError& error) {
+        return failed(error.diagnostics().front().message + " [" +
+                      error.diagnostics().front().code + "]");
+    } catch (const Error& error) {
+        Outcome outcome = failed(std::string(error.what()) + " [" + error.code() + "]");
+        if (!error.where().empty()) {
+            outcome.details.push_back("at " + error.where());
+        }
+        return outcome;
+    } catch (const std::exception& error) {
+        return failed(error.what());
+    } catch (...) {
+        return failed("an exception of unknown type came out of the plugin");
+    }
+}
+
+std::string to_line(const Outcome& outcome) {
+    const nlohmann::ordered_json json = {{"status", to_string(outcome.status)},
+                                         {"message", outcome.message},
+                                         {"details", outcome.details}};
+    return std::string("\n").append(kMark) +
+           json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+std::optional<Outcome> find_outcome(const std::string& output) {
+    const std::size_t mark = output.rfind(std::string("\n").append(kMark));
+    if (mark == std::string::npos) {
+        return std::nullopt;
+    }
+    const std::size_t start = mark + 1 + kMark.size();
+    const std::string line = output.substr(start, output.find('\n', start) - start);
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    if (!json.is_object()) {
+        return std::nullopt;
+    }
+    const auto status = parse_status(json.value("status", ""));
+    if (!status) {
+        return std::nullopt;
+    }
+    return Outcome{
+        *status, json.value("message", ""), json.value("details", std::vector<std::string>{})};
+}
+
+}  // namespace topress::conformance
