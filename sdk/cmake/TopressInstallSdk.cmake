@@ -13,6 +13,7 @@ function(topress_install_sdk)
           ${CMAKE_CURRENT_BINARY_DIR}/topressConfigVersion.cmake
           cmake/FindTopressTorch.cmake
           cmake/GenerateTopressEntry.cmake
+          cmake/TopressAddKernels.cmake
           cmake/TopressAddPlugin.cmake
           cmake/TopressKernelTestkit.cmake
           cmake/plugin.version
