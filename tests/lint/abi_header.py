@@ -93,7 +93,8 @@ def squeeze(text):
 
 def pieces(text, start, end, separator):
     """Yields (kind, start, end) of comments, blank lines and declarations up to `separator`."""
-    begin, depth = None, 0
+    begin, depth, code_end = None, 0, start
+    behind = []
     position = start
     while position < end:
         found = TOKEN.match(text, position, end)
@@ -105,6 +106,7 @@ def pieces(text, start, end, separator):
             character = found.group()
             if begin is None:
                 begin = position
+            behind, code_end = [], position + 1
             depth += character in "({"
             depth -= character in ")}"
             if character == separator and depth == 0:
@@ -112,10 +114,14 @@ def pieces(text, start, end, separator):
                 begin = None
         elif begin is None and kind != "newline":
             yield kind, found.start(), found.end()
+        elif kind == "comment":
+            behind.append((kind, found.start(), found.end()))
         # The newline before a blank line or a directive belongs to what follows as well.
         position = found.end() - (1 if kind == "blank" else 0)
-    if begin is not None and text[begin:end].strip():
-        yield "declaration", begin, begin + len(text[begin:end].rstrip())
+    if begin is not None:
+        # The last enumerator has no separator: the comments behind it are not part of it.
+        yield "declaration", begin, code_end
+        yield from behind
 
 
 def documented(text, start, end, separator):
@@ -195,7 +201,8 @@ def read_block(text, comment, begin, stop):
 
 def sections(text):
     """The header as a list of sections."""
-    start = text.index("#define TOPRESS_ABI_MAJOR")
+    opening = text.index("#endif", text.index('extern "C"'))
+    start = text.index("\n", opening)
     end = text.rindex("#ifdef __cplusplus")
     result = [Section("Versions and names", "")]
     banners = {}

@@ -9,8 +9,13 @@
  *   may we share tensors     topress_fingerprint (LibTorch, standard library, object sizes)
  *
  * Rules that hold for every table and struct here:
- *   - the first member is `struct_size`; a reader accepts any size >= what it knows;
- *   - entries are only ever appended; an appended entry raises the minor number;
+ *   - `struct_size` (the first member, after the magic number in the entry) is the size that the
+ *     side that filled it knows; a reader accepts any size >= that of MAJOR.0, and what lies beyond
+ *     the size it was given is absent;
+ *   - entries are only ever appended; an appended entry raises the minor number and says since when
+ *     ("since 1.1" in its closing brackets);
+ *   - brackets that close a comment say on which thread and when a function may be called; those of
+ *     a table hold for its functions without any; the run thread is the one apply is called on;
  *   - in an array of structs the first element's `struct_size` is the stride to the next: caller
  *     and callee may know different sizes;
  *   - a function returns TOPRESS_OK or fills `error` (never null, owned by the caller) and returns
@@ -29,13 +34,19 @@
 extern "C" {
 #endif
 
+/* Version of this header's layout: another major is refused, so is a minor above the host's. */
 #define TOPRESS_ABI_MAJOR 1
+/* Raised by every addition. */
 #define TOPRESS_ABI_MINOR 0
+/* First bytes of a topress_entry. */
 #define TOPRESS_ENTRY_MAGIC 0x31535345525004F5ULL
+/* The one symbol that a plugin exports: a topress_entry. */
 #define TOPRESS_ENTRY_SYMBOL "topress_plugin_entry"
 /* Name of both ELF notes; type 1 carries plugin.toml, type 2 a topress_abi_note. */
 #define TOPRESS_NOTE_NAME "topress"
+/* The note with plugin.toml, byte for byte. */
 #define TOPRESS_NOTE_TYPE 1
+/* The note with a topress_abi_note. */
 #define TOPRESS_ABI_NOTE_TYPE 2
 
 #if defined(__GNUC__)
@@ -46,46 +57,49 @@ extern "C" {
 
 /* ---- status and error ---------------------------------------------------------------------- */
 
+/* What a function returns: TOPRESS_OK or one of TOPRESS_ERROR_... */
 typedef int32_t topress_status;
 
 enum {
-    TOPRESS_OK = 0,
+    TOPRESS_OK = 0,                     /* done; nothing was written to the error */
     TOPRESS_ERROR_INVALID_ARGUMENT = 1, /* a value the callee cannot work with */
     TOPRESS_ERROR_NOT_FOUND = 2,        /* no node, parameter, interface... of that name */
     TOPRESS_ERROR_UNSUPPORTED = 3,      /* known, but this network / build / device cannot do it */
     TOPRESS_ERROR_CANCELLED = 4,        /* the user interrupted the run */
     TOPRESS_ERROR_FAILED = 5,           /* anything else, see message */
-    TOPRESS_ERROR_BUFFER_TOO_SMALL = 6
+    TOPRESS_ERROR_BUFFER_TOO_SMALL = 6  /* too little room for the outputs */
 };
 
+/* Filled by the callee when it fails; the caller owns it and sets `struct_size` before the call. */
 typedef struct topress_error {
     uint32_t struct_size;
-    topress_status code;
-    char message[1008]; /* what went wrong, one line */
-    char where[256];    /* node, parameter or function it happened at; may be empty */
+    topress_status code; /* the same that the function returned */
+    char message[1008];  /* what went wrong, one line */
+    char where[256];     /* node, parameter or function it happened at; may be empty */
 } topress_error;
 
 /* ---- build fingerprint: may we share C++ objects? ------------------------------------------ */
 
+/* How C++ objects look in this build; every field has to be equal for a tensor to cross. */
 typedef struct topress_fingerprint {
     uint32_t struct_size;
-    uint32_t cxx11_abi;      /* _GLIBCXX_USE_CXX11_ABI */
-    uint32_t size_of_tensor; /* sizeof(at::Tensor) */
-    uint32_t size_of_tensor_impl;
-    uint32_t size_of_string;
-    uint32_t size_of_shared_ptr;
-    char torch_version[32];    /* "2.11.0" */
-    char torch_flavour[16];    /* "release" | "debug" */
-    char standard_library[32]; /* "libstdc++" | "libc++" */
+    uint32_t cxx11_abi;           /* _GLIBCXX_USE_CXX11_ABI */
+    uint32_t size_of_tensor;      /* sizeof(at::Tensor) */
+    uint32_t size_of_tensor_impl; /* sizeof(c10::TensorImpl) */
+    uint32_t size_of_string;      /* sizeof(std::string) */
+    uint32_t size_of_shared_ptr;  /* sizeof(std::shared_ptr<void>) */
+    char torch_version[32];       /* "2.11.0" */
+    char torch_flavour[16];       /* "release" | "debug" */
+    char standard_library[32];    /* "libstdc++" | "libc++" */
 } topress_fingerprint;
 
 /* How a plugin was built, readable from its file before anything of it runs. */
 typedef struct topress_abi_note {
     uint32_t struct_size;
-    uint32_t abi_major;
-    uint32_t abi_minor;
+    uint32_t abi_major; /* of the header the plugin was built with */
+    uint32_t abi_minor; /* as abi_major */
     uint32_t reserved;
-    topress_fingerprint fingerprint;
+    topress_fingerprint fingerprint; /* of the build */
 } topress_abi_note;
 
 /* ---- opaque objects ------------------------------------------------------------------------ */
@@ -98,10 +112,11 @@ typedef struct topress_technique topress_technique; /* an object of the plugin *
 
 /* ---- what the host hands over at init ------------------------------------------------------- */
 
+/* The host, as a plugin gets it in init. Lives as long as the process. */
 typedef struct topress_host {
     uint32_t struct_size;
-    uint32_t abi_major;
-    uint32_t abi_minor;
+    uint32_t abi_major;  /* TOPRESS_ABI_MAJOR of the host */
+    uint32_t abi_minor;  /* TOPRESS_ABI_MINOR of the host */
     const char* version; /* of the host, "0.1.0" */
     /* The table of an interface ("topress.model/1"), or null if this host has none.
      * [any thread, after init] */
@@ -110,14 +125,15 @@ typedef struct topress_host {
 
 /* ---- the entry: the one exported data symbol of a plugin ------------------------------------ */
 
+/* What TOPRESS_ENTRY_SYMBOL names. Constant data: it is read before any code of the plugin runs. */
 typedef struct topress_entry {
     uint64_t magic; /* TOPRESS_ENTRY_MAGIC */
     uint32_t struct_size;
-    uint16_t abi_major;
-    uint16_t abi_minor;
-    const uint8_t* metadata; /* plugin.toml, the same bytes as in the ELF note */
-    uint64_t metadata_size;
-    const topress_fingerprint* fingerprint;
+    uint16_t abi_major;                     /* of the header the plugin was built with */
+    uint16_t abi_minor;                     /* as abi_major */
+    const uint8_t* metadata;                /* plugin.toml, the same bytes as in the ELF note */
+    uint64_t metadata_size;                 /* bytes */
+    const topress_fingerprint* fingerprint; /* of the build, as in the ELF note */
     /* Called once after all gates passed; `host` lives as long as the process.
      * [main thread, first call into the library] */
     topress_status (*init)(const topress_host* host, topress_error* error);
@@ -131,45 +147,47 @@ typedef struct topress_entry {
 /* ---- typed parameters ----------------------------------------------------------------------- */
 
 enum {
-    TOPRESS_TYPE_BOOL = 1,
-    TOPRESS_TYPE_INTEGER = 2,
-    TOPRESS_TYPE_NUMBER = 3,
-    TOPRESS_TYPE_STRING = 4,
-    TOPRESS_TYPE_INTEGER_LIST = 5,
-    TOPRESS_TYPE_NUMBER_LIST = 6,
-    TOPRESS_TYPE_STRING_LIST = 7
+    TOPRESS_TYPE_BOOL = 1,         /* integer: 0 or 1 */
+    TOPRESS_TYPE_INTEGER = 2,      /* integer */
+    TOPRESS_TYPE_NUMBER = 3,       /* number */
+    TOPRESS_TYPE_STRING = 4,       /* string */
+    TOPRESS_TYPE_INTEGER_LIST = 5, /* integers and count */
+    TOPRESS_TYPE_NUMBER_LIST = 6,  /* numbers and count */
+    TOPRESS_TYPE_STRING_LIST = 7   /* strings and count */
 };
 
 /* One named, typed value: a parameter of a technique or an attribute of a node. Only the members
  * that `type` names are read; `count` is the length of a list. */
 typedef struct topress_value {
     uint32_t struct_size;
-    int32_t type;
-    const char* name;
-    int64_t integer; /* also bool: 0 or 1 */
-    double number;
-    const char* string;
-    uint64_t count;
-    const int64_t* integers;
-    const double* numbers;
-    const char* const* strings;
+    int32_t type;               /* TOPRESS_TYPE_... */
+    const char* name;           /* of the parameter, attribute or setting */
+    int64_t integer;            /* also bool: 0 or 1 */
+    double number;              /* a real number */
+    const char* string;         /* UTF-8, zero-terminated */
+    uint64_t count;             /* elements of the list */
+    const int64_t* integers;    /* null when count is 0 */
+    const double* numbers;      /* null when count is 0 */
+    const char* const* strings; /* null when count is 0 */
 } topress_value;
 
 /* ---- topress.techniques/1: what a plugin offers --------------------------------------------- */
 
+/* Id of topress_techniques_v1, asked of the plugin's entry. */
 #define TOPRESS_TECHNIQUES_1 "topress.techniques/1"
 
 /* One stage of a run, as the technique sees it. `model` is changed in place; `original` is the
  * baseline network and must not be changed. Both are borrowed. */
 typedef struct topress_stage {
     uint32_t struct_size;
-    topress_run* run;
-    topress_model* model;
-    topress_model* original;
-    const char* label;  /* of the instance in the configuration */
-    const char* device; /* "cpu" or "cuda:0" */
+    topress_run* run;        /* for topress.run/1, topress.data/1 and topress.training/1 */
+    topress_model* model;    /* the network to change */
+    topress_model* original; /* the baseline network */
+    const char* label;       /* of the instance in the configuration */
+    const char* device;      /* "cpu" or "cuda:0" */
 } topress_stage;
 
+/* The techniques of a plugin; every entry is needed. */
 typedef struct topress_techniques_v1 {
     uint32_t struct_size;
     /* Makes one instance of the technique with this id. `out` is released with destroy().
@@ -177,7 +195,7 @@ typedef struct topress_techniques_v1 {
     topress_status (*create)(const char* technique_id,
                              topress_technique** out,
                              topress_error* error);
-    /* [main thread, never during apply] */
+    /* Releases an instance, never null. [main thread, never during apply] */
     void (*destroy)(topress_technique* technique);
     /* Takes all parameters, already validated against the schema in plugin.toml, defaults filled
      * in. [main thread, once, before apply] */
@@ -196,8 +214,10 @@ typedef struct topress_techniques_v1 {
  * A network is a list of nodes in execution order. Node, value and parameter names are unique and
  * stable. Indices are those of the moment: any edit invalidates them. Not thread-safe. */
 
+/* Id of topress_model_v1, asked of the host. */
 #define TOPRESS_MODEL_1 "topress.model/1"
 
+/* What one sample costs. */
 typedef struct topress_cost {
     uint32_t struct_size;
     uint32_t reserved;
@@ -208,21 +228,26 @@ typedef struct topress_cost {
     double stored_bytes;  /* packed at their bits, scales and biases included */
 } topress_cost;
 
+/* An exit: a branch that may answer before the main output. */
 typedef struct topress_exit {
     uint32_t struct_size;
     uint32_t reserved;
-    const char* name;
+    const char* name;      /* unique among the exits */
     const char* logits;    /* value with the exit's logits */
     const char* criterion; /* "max-probability" */
     double threshold;      /* leaves when the criterion is >= threshold */
     double share;          /* measured share of samples that leave here, NaN = never measured */
 } topress_exit;
 
+/* Walking and changing a network. No entry is null. [run thread, within apply or what it calls] */
 typedef struct topress_model_v1 {
     uint32_t struct_size;
 
     /* Walking. Values are named by the node output, parameter or input they are. */
+
+    /* Number of nodes. */
     uint64_t (*node_count)(const topress_model*);
+    /* Name, operator and numbers of inputs and outputs of the node at `index`. */
     topress_status (*node)(const topress_model*,
                            uint64_t index,
                            const char** name,
@@ -230,8 +255,10 @@ typedef struct topress_model_v1 {
                            uint64_t* inputs,
                            uint64_t* outputs,
                            topress_error*);
+    /* Name of the value it reads: activations first, then parameters. */
     topress_status (*node_input)(
         const topress_model*, const char* node, uint64_t index, const char** value, topress_error*);
+    /* Name of the value it makes. */
     topress_status (*node_output)(
         const topress_model*, const char* node, uint64_t index, const char** value, topress_error*);
     /* `out` borrows from the model. NOT_FOUND when the node has no such attribute. */
@@ -240,6 +267,7 @@ typedef struct topress_model_v1 {
                                      const char* attribute,
                                      topress_value* out,
                                      topress_error*);
+    /* Adds or replaces an attribute. INVALID_ARGUMENT when the operator cannot have it. */
     topress_status (*set_attribute)(topress_model*,
                                     const char* node,
                                     const topress_value* value,
@@ -254,10 +282,14 @@ typedef struct topress_model_v1 {
                                   topress_error*);
     const char* (*input)(const topress_model*);  /* name of the input value */
     const char* (*output)(const topress_model*); /* name of the main output value */
+    /* Makes another value the main output. */
     topress_status (*set_output)(topress_model*, const char* value, topress_error*);
 
     /* Parameters and buffers. A tensor handed out shares storage with the model's. */
+
+    /* Number of parameters and buffers. */
     uint64_t (*parameter_count)(const topress_model*);
+    /* Name of the parameter or buffer at `index`. */
     topress_status (*parameter_name)(const topress_model*,
                                      uint64_t index,
                                      const char** name,
@@ -272,6 +304,7 @@ typedef struct topress_model_v1 {
                                      const char* name,
                                      const char** role,
                                      topress_error*);
+    /* Replaces it by a tensor of any shape, detached, on the network's device. */
     topress_status (*set_parameter)(topress_model*,
                                     const char* name,
                                     const topress_tensor* tensor,
@@ -283,8 +316,10 @@ typedef struct topress_model_v1 {
                                     const topress_tensor* tensor,
                                     topress_error*);
 
-    /* Editing. add_node inserts directly after the last node that produces one of its inputs. `op`
-     * is a built-in operator or one registered with topress.ops/1. */
+    /* Editing. An edit that would break the network is INVALID_ARGUMENT and changes nothing. */
+
+    /* Inserts directly after the last node that produces one of its inputs. `op` is a built-in
+     * operator or one registered with topress.ops/1. */
     topress_status (*add_node)(topress_model*,
                                const char* name,
                                const char* op,
@@ -295,6 +330,7 @@ typedef struct topress_model_v1 {
                                const topress_value* attributes,
                                uint64_t attribute_count,
                                topress_error*);
+    /* The node reads `value` instead; it must be defined before the node. */
     topress_status (*replace_input)(
         topress_model*, const char* node, uint64_t index, const char* value, topress_error*);
     /* Whoever reads `value` (nodes, exits, the main output) reads `with` instead, except the nodes
@@ -307,9 +343,14 @@ typedef struct topress_model_v1 {
     topress_status (*remove_node)(topress_model*, const char* name, topress_error*);
 
     /* Exits, in the order in which they are reached. */
+
+    /* Number of exits, without the main output. */
     uint64_t (*exit_count)(const topress_model*);
+    /* The exit at `index`; `out` borrows from the model. */
     topress_status (*exit)(const topress_model*, uint64_t index, topress_exit* out, topress_error*);
+    /* Adds an exit at the logits that `exit` names. What it points to is copied. */
     topress_status (*attach_exit)(topress_model*, const topress_exit* exit, topress_error*);
+    /* New threshold and share of an exit. */
     topress_status (*set_exit)(
         topress_model*, const char* name, double threshold, double share, topress_error*);
     /* Removes the exit and its head: nodes and parameters that nothing else needs. */
@@ -317,7 +358,10 @@ typedef struct topress_model_v1 {
 
     /* Channel groups: all parameter dimensions that share one channel index. Groups that touch the
      * input or an output are not listed: they cannot be pruned. */
+
+    /* Number of groups. */
     uint64_t (*group_count)(const topress_model*);
+    /* Name, number of channels and number of members of the group at `index`. */
     topress_status (*group)(const topress_model*,
                             uint64_t index,
                             const char** name,
@@ -339,7 +383,10 @@ typedef struct topress_model_v1 {
         topress_model*, const char* group, const int64_t* channels, uint64_t count, topress_error*);
 
     /* Whole networks. `out` of clone, variant and load is released with destroy(). */
+
+    /* A copy that shares nothing. */
     topress_status (*clone)(const topress_model*, topress_model** out, topress_error*);
+    /* Releases a network of clone, variant or load; null does nothing. */
     void (*destroy)(topress_model*);
     /* Makes `target` the same network as `source` (copied). */
     topress_status (*assign)(topress_model* target, const topress_model* source, topress_error*);
@@ -351,7 +398,9 @@ typedef struct topress_model_v1 {
                               uint64_t seed,
                               topress_model** out,
                               topress_error*);
+    /* Reads a network that save wrote. */
     topress_status (*load)(const char* path, topress_model** out, topress_error*);
+    /* Writes the network as a safetensors file. */
     topress_status (*save)(const topress_model*, const char* path, topress_error*);
     /* A setting the network was built with ("family", "depth"), NOT_FOUND if it has none. */
     topress_status (*setting)(const topress_model*,
@@ -360,11 +409,16 @@ typedef struct topress_model_v1 {
                               topress_error*);
 
     /* Cost of one sample; node_macs gives 0 for what counts nothing. */
+
+    /* Of the whole network as it is now. */
     topress_status (*cost)(const topress_model*, topress_cost* out, topress_error*);
+    /* MACs of one node for one sample. */
     topress_status (*node_macs)(const topress_model*,
                                 const char* node,
                                 double* macs,
                                 topress_error*);
+
+    /* Running. */
 
     /* Runs a batch (N,C,H,W) without gradients in evaluation mode. `outputs` are `count` live
      * tensors that are assigned: exits in order, then the main output; count = exit_count + 1. */
@@ -385,20 +439,29 @@ typedef struct topress_model_v1 {
 /* ---- topress.data/1: batches of the training and the validation split --------------------------
  * The test split is not reachable from a plugin, on purpose. */
 
+/* Id of topress_data_v1, asked of the host. */
 #define TOPRESS_DATA_1 "topress.data/1"
 
-enum { TOPRESS_SPLIT_TRAIN = 0, TOPRESS_SPLIT_VALIDATION = 1 };
+enum {
+    /* What is trained on. */
+    TOPRESS_SPLIT_TRAIN = 0,
+    /* Held out of the training set: it decides, and is not trained on. */
+    TOPRESS_SPLIT_VALIDATION = 1
+};
 
+/* The data set of the run. */
 typedef struct topress_data_info {
     uint32_t struct_size;
-    uint32_t classes;
-    uint32_t channels, height, width;
+    uint32_t classes;                 /* labels are 0 to classes - 1 */
+    uint32_t channels, height, width; /* of one picture, in pixels where it is a length */
     uint32_t reserved;
-    uint64_t train_samples, validation_samples;
+    uint64_t train_samples, validation_samples; /* in each split */
 } topress_data_info;
 
+/* Reading batches. No entry is null. [run thread, within apply or what it calls] */
 typedef struct topress_data_v1 {
     uint32_t struct_size;
+    /* Classes, picture size and numbers of samples. */
     topress_status (*info)(topress_run*, topress_data_info* out, topress_error*);
     /* `augment` != 0 shuffles and augments from `seed`; 0 reads in file order. Batch size 0 = the
      * run's. */
@@ -416,11 +479,13 @@ typedef struct topress_data_v1 {
                            topress_tensor* labels,
                            int32_t* more,
                            topress_error*);
+    /* Releases a reader, at any point of its split; null does nothing. */
     void (*close)(topress_reader*);
 } topress_data_v1;
 
 /* ---- topress.training/1: the host's training loop ------------------------------------------- */
 
+/* Id of topress_training_v1, asked of the host. */
 #define TOPRESS_TRAINING_1 "topress.training/1"
 
 /* What a loss sees of one step. Tensors are borrowed. `outputs`: logits (N,C) of the exits in
@@ -428,12 +493,12 @@ typedef struct topress_data_v1 {
  * without one. */
 typedef struct topress_loss_input {
     uint32_t struct_size;
-    uint32_t output_count;
-    const topress_tensor* const* outputs;
-    const topress_tensor* teacher;
-    const topress_tensor* labels; /* (N) int64 */
-    const topress_tensor* images;
-    uint64_t step, steps; /* of the whole fit */
+    uint32_t output_count;                /* elements of outputs */
+    const topress_tensor* const* outputs; /* see above */
+    const topress_tensor* teacher;        /* see above */
+    const topress_tensor* labels;         /* (N) int64 */
+    const topress_tensor* images;         /* (N,C,H,W) as the network got them */
+    uint64_t step, steps;                 /* of the whole fit */
 } topress_loss_input;
 
 /* Writes the mean loss as a scalar tensor and d loss / d output for every output (a tensor left
@@ -445,10 +510,11 @@ typedef topress_status (*topress_loss_function)(void* context,
                                                 topress_error* error);
 
 /* Called after the gradients are there and before the optimizer's step (or, as step hook, after
- * it). */
+ * it). [run thread] */
 typedef topress_status (*topress_step_function)(
     void* context, topress_model* model, uint64_t step, uint64_t steps, topress_error* error);
 
+/* How some parameters are trained: of one role, or one by its exact name. */
 typedef struct topress_parameter_group {
     uint32_t struct_size;
     uint32_t reserved;
@@ -458,49 +524,54 @@ typedef struct topress_parameter_group {
     double weight_decay;         /* NaN = the run's */
 } topress_parameter_group;
 
+/* How to train. All zero except `struct_size` trains nothing: `epochs` is 0. */
 typedef struct topress_fit_options {
     uint32_t struct_size;
-    int32_t freeze_statistics; /* != 0: batch norm uses and keeps its running statistics */
-    double epochs;             /* may be a fraction */
-    double learning_rate;      /* NaN or 0 = the run's */
-    double label_smoothing;    /* of the default loss, NaN = the run's */
-    const char* phase;         /* shown in progress and curves, "fine-tune" */
-    uint64_t seed;
+    int32_t freeze_statistics;  /* != 0: batch norm uses and keeps its running statistics */
+    double epochs;              /* may be a fraction */
+    double learning_rate;       /* NaN or 0 = the run's */
+    double label_smoothing;     /* of the default loss, NaN = the run's */
+    const char* phase;          /* shown in progress and curves, "fine-tune" */
+    uint64_t seed;              /* of shuffling and augmentation */
     topress_model* teacher;     /* null = none; run in evaluation mode, never trained */
     topress_loss_function loss; /* null = cross entropy, mean over all outputs */
-    void* loss_context;
-    topress_step_function after_backward; /* optional; default none */
-    topress_step_function after_step;     /* optional; default none */
-    void* step_context;
-    const topress_parameter_group* groups;
-    uint64_t group_count;
-    int32_t freeze_others; /* != 0: parameters that no group names are frozen */
+    void* loss_context;         /* loss's first argument */
+    topress_step_function after_backward;  /* optional; default none */
+    topress_step_function after_step;      /* optional; default none */
+    void* step_context;                    /* first argument of both hooks */
+    const topress_parameter_group* groups; /* null = every parameter at the run's rate */
+    uint64_t group_count;                  /* elements of groups */
+    int32_t freeze_others;                 /* != 0: parameters that no group names are frozen */
     int32_t reserved;
     double learning_rate_factor; /* of the run's, used when learning_rate is not given; 0 counts as
                                     1 */
 } topress_fit_options;
 
+/* What a fit did. */
 typedef struct topress_fit_report {
     uint32_t struct_size;
     uint32_t reserved;
-    uint64_t steps;
+    uint64_t steps;    /* of the optimizer */
     double final_loss; /* mean of the last epoch */
-    double seconds;
+    double seconds;    /* wall clock */
 } topress_fit_report;
 
+/* What an evaluation found. */
 typedef struct topress_evaluation {
     uint32_t struct_size;
     uint32_t reserved;
-    uint64_t samples;
-    double accuracy; /* 0..1, with exits as the network would answer */
-    double loss;
+    uint64_t samples;          /* that were evaluated */
+    double accuracy;           /* 0..1, with exits as the network would answer */
+    double loss;               /* mean cross entropy */
     uint64_t exit_count;       /* of the network, without the main output */
     const double* exit_shares; /* share of the samples that left at each exit, in order; borrowed
                                   until the next evaluate with this run */
 } topress_evaluation;
 
+/* Training and measuring. No entry is null. [run thread, within apply] */
 typedef struct topress_training_v1 {
     uint32_t struct_size;
+    /* Trains `model` in place; CANCELLED when the user interrupts. */
     topress_status (*fit)(topress_run*,
                           topress_model*,
                           const topress_fit_options*,
@@ -521,16 +592,18 @@ typedef struct topress_training_v1 {
 /* ---- topress.run/1: log, progress, cancellation, random numbers, artefacts ---------------------
  */
 
+/* Id of topress_run_v1, asked of the host. */
 #define TOPRESS_RUN_1 "topress.run/1"
 
 enum {
-    TOPRESS_LOG_TRACE = 0,
-    TOPRESS_LOG_DEBUG = 1,
-    TOPRESS_LOG_INFO = 2,
-    TOPRESS_LOG_WARN = 3,
-    TOPRESS_LOG_ERROR = 4
+    TOPRESS_LOG_TRACE = 0, /* shapes and timings */
+    TOPRESS_LOG_DEBUG = 1, /* decisions with reasons */
+    TOPRESS_LOG_INFO = 2,  /* one line a step */
+    TOPRESS_LOG_WARN = 3,  /* the result may differ from what was asked */
+    TOPRESS_LOG_ERROR = 4  /* the stage is going to fail */
 };
 
+/* The stage that is running. No entry is null. [run thread, within apply or what it calls] */
 typedef struct topress_run_v1 {
     uint32_t struct_size;
     /* One line; the host adds the stage. [any thread] */
@@ -551,22 +624,23 @@ typedef struct topress_run_v1 {
 /* ---- topress.ops/1: operators of a plugin, faster implementations of built-in ones -------------
  */
 
+/* Id of topress_ops_v1, asked of the host. */
 #define TOPRESS_OPS_1 "topress.ops/1"
 
 /* A node as the rules of an operator see it; borrowed for the call. */
 typedef struct topress_node {
     uint32_t struct_size;
-    uint32_t attribute_count;
-    const char* name;
-    const char* op;
-    const topress_value* attributes;
+    uint32_t attribute_count;        /* elements of attributes */
+    const char* name;                /* in the network */
+    const char* op;                  /* id of its operator */
+    const topress_value* attributes; /* as given to add_node */
 } topress_node;
 
 /* Shape of a value without the batch dimension; of a parameter its whole shape. */
 typedef struct topress_shape {
     uint32_t struct_size;
-    uint32_t rank;
-    int64_t sizes[8];
+    uint32_t rank;    /* sizes that count, at most 8 */
+    int64_t sizes[8]; /* the first rank are read */
 } topress_shape;
 
 /* How channel indices pass through an operator. */
@@ -588,7 +662,7 @@ typedef struct topress_operator_cost {
     int32_t weight_bits;     /* at which its MACs read weights, 1 to 32; 0 = 32 */
     int32_t activation_bits; /* and activations; 0 = the precision of its first input */
     int32_t output_bits;     /* that a reader of its output has to count; 0 = 32 */
-    double macs;
+    double macs;             /* multiply-accumulates */
 } topress_operator_cost;
 
 /* An operator that the host does not know. It lives within one stage: when the technique returns,
@@ -598,9 +672,9 @@ typedef struct topress_operator_cost {
  * functions: [run thread, backward: any thread] */
 typedef struct topress_operator {
     uint32_t struct_size;
-    int32_t channels; /* TOPRESS_CHANNELS_... */
-    const char* id;   /* begins with the plugin's id: "org.example.cluster.lookup" */
-    uint32_t minimum_inputs;
+    int32_t channels;        /* TOPRESS_CHANNELS_... */
+    const char* id;          /* begins with the plugin's id: "org.example.cluster.lookup" */
+    uint32_t minimum_inputs; /* as maximum_inputs */
     uint32_t maximum_inputs; /* activations first, then parameters */
     void* context;           /* handed to every function; lives as long as the process */
     /* Writes the shape of the output, or fails for inputs the operator cannot take. */
@@ -646,6 +720,7 @@ typedef struct topress_operator {
 typedef struct topress_quantize_implementation {
     uint32_t struct_size;
     uint32_t reserved;
+    /* Writes y. UNSUPPORTED leaves this call to the built-in. [run thread] */
     topress_status (*forward)(const topress_tensor* x,
                               const topress_tensor* scale,
                               int64_t low,
@@ -653,7 +728,7 @@ typedef struct topress_quantize_implementation {
                               int64_t axis,
                               topress_tensor* y,
                               topress_error*);
-    /* grad_scale already carries `gradient_factor`. */
+    /* Writes both gradients; grad_scale already carries `gradient_factor`. [any thread] */
     topress_status (*backward)(const topress_tensor* grad_y,
                                const topress_tensor* x,
                                const topress_tensor* scale,
@@ -671,6 +746,7 @@ typedef struct topress_quantize_implementation {
 typedef struct topress_exit_gate_implementation {
     uint32_t struct_size;
     uint32_t reserved;
+    /* Writes both index tensors. UNSUPPORTED leaves this call to the built-in. [run thread] */
     topress_status (*gate)(const topress_tensor* logits,
                            const char* criterion,
                            double threshold,
@@ -679,11 +755,13 @@ typedef struct topress_exit_gate_implementation {
                            topress_error*);
 } topress_exit_gate_implementation;
 
+/* What a plugin may add to the operators of the host. [init] */
 typedef struct topress_ops_v1 {
     uint32_t struct_size;
     /* The table is copied; used while the process lives, after a check against the built-in. An
      * implementation that disagrees is refused with FAILED. [init] */
     topress_status (*implement_quantize)(const topress_quantize_implementation*, topress_error*);
+    /* As implement_quantize, compared by exact indices. [init] */
     topress_status (*implement_exit_gate)(const topress_exit_gate_implementation*, topress_error*);
     /* The table is copied. FAILED when another operator has this id, INVALID_ARGUMENT when the id
      * is not of the form above or a function is missing. [init] */
