@@ -2,6 +2,7 @@
 #include "plugin/catalog.hpp"
 
 #include "plugin/gate.hpp"
+#include "plugin/linkage_gate.hpp"
 #include "plugin/note.hpp"
 
 #include <algorithm>
@@ -228,6 +229,8 @@ CatalogEntry examine_plugin(const fs::path& file, const topress_fingerprint& hos
         refuse(entry, to_diagnostic(*refusal, entry.path.string()));
     } else if (!entry.metadata) {
         refuse(entry, merge(mistakes));
+    } else if (const auto linked = check_linkage(reading.notes->linkage, {})) {
+        refuse(entry, to_diagnostic(*linked, entry.path.string()));
     } else {
         entry.verdict = Verdict::Loadable;
     }

@@ -1,7 +1,6 @@
 // Opening a plugin: Boost.DLL, the gates once more from the inside, init, the table of techniques.
 #include "plugin/library.hpp"
 
-#include <cfenv>
 #include <cstring>
 #include <dlfcn.h>
 #include <map>
@@ -10,8 +9,10 @@
 #include <vector>
 
 #define BOOST_DLL_USE_STD_FS
+#include "plugin/foreign_text.hpp"
 #include "plugin/gate.hpp"
 #include "plugin/note.hpp"
+#include "plugin/process_state.hpp"
 
 #include <boost/dll/shared_library.hpp>
 
@@ -20,20 +21,6 @@ namespace topress::plugin {
 namespace {
 
 using SharedLibrary = boost::dll::shared_library;
-
-// A library linked with -ffast-math switches the calling thread to flush-to-zero when it is opened.
-class FloatingPointGuard {
-  public:
-    FloatingPointGuard() { std::fegetenv(&environment_); }
-
-    ~FloatingPointGuard() { std::fesetenv(&environment_); }
-
-    FloatingPointGuard(const FloatingPointGuard&) = delete;
-    FloatingPointGuard& operator=(const FloatingPointGuard&) = delete;
-
-  private:
-    std::fenv_t environment_{};
-};
 
 // dlerror() starts with the path, which the error names already.
 std::string loader_message(const std::string& path) {
@@ -54,11 +41,15 @@ std::string hint_for(std::string_view message) {
     return "build the plugin again with the SDK of this topress";
 }
 
+[[noreturn]] void throw_refusal(const Refusal& refusal, const std::filesystem::path& path) {
+    throw to_error(refusal, path.string());
+}
+
 // Never closed: autograd graphs and function pointers may outlive every use of the plugin. The
 // handles stay reachable so that leak checkers do not count them.
 const SharedLibrary& open_for_good(const std::filesystem::path& path) {
     static auto& opened = *new std::vector<const SharedLibrary*>;
-    FloatingPointGuard guard;
+    const ProcessState state;
     std::error_code error;
     const auto mode = boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local;
     auto* library = new SharedLibrary(path, error, mode);
@@ -70,11 +61,10 @@ const SharedLibrary& open_for_good(const std::filesystem::path& path) {
                     path.string(),
                     hint_for(message));
     }
+    if (const auto change = state.restore("opening the plugin")) {
+        throw_refusal(*change, path);
+    }
     return *library;
-}
-
-[[noreturn]] void throw_refusal(const Refusal& refusal, const std::filesystem::path& path) {
-    throw to_error(refusal, path.string());
 }
 
 const topress_entry& find_entry(const SharedLibrary& library, const std::filesystem::path& path) {
@@ -142,32 +132,62 @@ void check_metadata(const topress_entry& entry, const std::filesystem::path& pat
     }
 }
 
+[[noreturn]] void throw_init_failed(const std::string& message,
+                                    const std::string& where,
+                                    const std::filesystem::path& path) {
+    throw Error("plugin/init-failed",
+                "the plugin could not start: " + message,
+                where.empty() ? path.string() : where,
+                "see the plugin's documentation, or take it out of the plugin path");
+}
+
+// A plugin in C++ without the SDK's trampolines may throw across the boundary.
+template <class Function>
+auto call_plugin(const char* name, const std::filesystem::path& path, Function function) {
+    try {
+        return function();
+    } catch (...) {
+        throw_init_failed(std::string("an exception left its ") + name, {}, path);
+    }
+}
+
 void initialise(const topress_entry& entry,
                 const topress_host& host,
                 const std::filesystem::path& path) {
     topress_error error{};
     error.struct_size = sizeof(error);
-    FloatingPointGuard guard;
-    if (entry.init(&host, &error) != TOPRESS_OK) {
-        throw Error("plugin/init-failed",
-                    std::string("the plugin could not start: ") + error.message,
-                    error.where[0] == '\0' ? path.string() : std::string(error.where),
-                    "see the plugin's documentation, or take it out of the plugin path");
+    const ProcessState state;
+    const topress_status status =
+        call_plugin("init()", path, [&] { return entry.init(&host, &error); });
+    const auto change = state.restore("starting the plugin");
+    if (status != TOPRESS_OK) {
+        const std::string message = plain_text(error.message);
+        throw_init_failed(
+            message.empty() ? "status " + std::to_string(status) + " without a message" : message,
+            plain_text(error.where),
+            path);
+    }
+    if (change) {
+        throw_refusal(*change, path);
     }
 }
 
 const topress_techniques_v1& find_techniques(const topress_entry& entry,
                                              const std::filesystem::path& path) {
-    const auto* table =
-        static_cast<const topress_techniques_v1*>(entry.get_interface(TOPRESS_TECHNIQUES_1));
-    if (table == nullptr || table->struct_size < sizeof(topress_techniques_v1)) {
+    const auto* table = static_cast<const topress_techniques_v1*>(call_plugin(
+        "get_interface()", path, [&] { return entry.get_interface(TOPRESS_TECHNIQUES_1); }));
+    const bool is_known = table != nullptr && table->struct_size >= sizeof(topress_techniques_v1);
+    const bool is_whole = is_known && table->create != nullptr && table->destroy != nullptr &&
+                          table->configure != nullptr && table->apply != nullptr;
+    if (!is_whole) {
         throw_refusal(
             {"plugin/missing-interface",
              "the plugin offers no techniques this topress can use",
              table == nullptr ? "no '" TOPRESS_TECHNIQUES_1 "'"
+             : is_known       ? "a table with a null function"
                               : "a table of " + std::to_string(table->struct_size) + " bytes",
              "'" TOPRESS_TECHNIQUES_1 "' of at least " +
-                 std::to_string(sizeof(topress_techniques_v1)) + " bytes",
+                 std::to_string(sizeof(topress_techniques_v1)) + " bytes, without null functions",
              {},
              "name the techniques in TOPRESS_PLUGIN(...)"},
             path);

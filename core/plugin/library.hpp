@@ -18,8 +18,9 @@ class Library {
     /// Opens the file of a loadable entry and calls its init; the second time, gives the same
     /// again. Requires: `host` and `fingerprint` live as long as the process. Throws:
     /// Error{plugin/cannot-load, missing-symbol, bad-entry, abi-major, abi-minor,
-    ///         fingerprint-mismatch, metadata-mismatch, init-failed, missing-interface}; for a
-    ///         refused entry DiagnosticError with the refusal.
+    ///         fingerprint-mismatch, metadata-mismatch, init-failed, missing-interface,
+    ///         changes-float-mode, changes-process-state}; for a refused entry DiagnosticError with
+    ///         the refusal.
     /// Thread: main.
     [[nodiscard]] static Library load(const CatalogEntry& entry,
                                       const topress_host& host,

@@ -1,7 +1,9 @@
 // TechniqueObject: parameters across the boundary, statuses back into exceptions.
+#include "plugin/foreign_text.hpp"
 #include "plugin/library.hpp"
 
 #include <deque>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -75,28 +77,34 @@ class ParameterArray {
     std::deque<std::vector<const char*>> strings_;
 };
 
-// What a plugin left in its error object, which may lack a terminating zero.
-template <std::size_t Size>
-std::string text_of(const char (&field)[Size]) {
-    const std::string_view text(field, Size);
-    return std::string(text.substr(0, text.find('\0')));
-}
-
 class Call {
   public:
     Call() { error_.struct_size = sizeof(error_); }
 
     topress_error* error() { return &error_; }
 
+    // A plugin in C++ without the SDK's trampolines may throw across the boundary.
+    template <class Function>
+    topress_status run(Function function) {
+        try {
+            return function();
+        } catch (...) {
+            constexpr std::string_view kMessage = "an exception left the plugin";
+            kMessage.copy(error_.message, kMessage.size());
+            error_.message[kMessage.size()] = '\0';
+            return TOPRESS_ERROR_FAILED;
+        }
+    }
+
     void check(topress_status status, const std::string& technique, const char* code) const {
         if (status == TOPRESS_OK) {
             return;
         }
-        std::string message = text_of(error_.message);
+        std::string message = plain_text(error_.message);
         if (message.empty()) {
             message = "status " + std::to_string(status) + " without a message";
         }
-        throw Error(code, technique + ": " + message, text_of(error_.where), {});
+        throw Error(code, technique + ": " + message, plain_text(error_.where), {});
     }
 
   private:
@@ -112,7 +120,15 @@ TechniqueObject::TechniqueObject(const topress_techniques_v1& table,
                                  const std::string& technique_id)
     : table_(&table), id_(technique_id) {
     Call call;
-    call.check(table_->create(id_.c_str(), &object_, call.error()), id_, "plugin/create-failed");
+    const topress_status status =
+        call.run([&] { return table_->create(id_.c_str(), &object_, call.error()); });
+    call.check(status, id_, "plugin/create-failed");
+    if (object_ == nullptr) {
+        throw Error("plugin/create-failed",
+                    id_ + ": the plugin reports success and gave no technique",
+                    {},
+                    "report it to the plugin's author");
+    }
 }
 
 TechniqueObject::~TechniqueObject() {
@@ -136,14 +152,15 @@ TechniqueObject& TechniqueObject::operator=(TechniqueObject&& other) noexcept {
 void TechniqueObject::configure(const config::Parameters& parameters) {
     const ParameterArray values(parameters);
     Call call;
-    call.check(table_->configure(object_, values.data(), values.size(), call.error()),
-               id_,
-               "plugin/configure-failed");
+    const topress_status status = call.run(
+        [&] { return table_->configure(object_, values.data(), values.size(), call.error()); });
+    call.check(status, id_, "plugin/configure-failed");
 }
 
 void TechniqueObject::apply(const topress_stage& stage) {
     Call call;
-    const topress_status status = table_->apply(object_, &stage, call.error());
+    const topress_status status =
+        call.run([&] { return table_->apply(object_, &stage, call.error()); });
     call.check(
         status, id_, status == TOPRESS_ERROR_CANCELLED ? "run/interrupted" : "plugin/apply-failed");
 }

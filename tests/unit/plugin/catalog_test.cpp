@@ -41,6 +41,9 @@ constexpr Gate kGates[] = {
     {"newer_minor", "plugin/abi-minor", "plugin ABI 1.99", "at most plugin ABI 1.0"},
     {"wrong_fingerprint", "plugin/fingerprint-mismatch", "0.0.1-other", "0.0.0-fixture"},
     {"short_fingerprint", "plugin/fingerprint-mismatch", "fingerprint size 8", "fingerprint size"},
+    {"missing_symbol", "plugin/missing-symbol", "some_other_entry", "topress_plugin_entry"},
+    {"bad_magic", "plugin/bad-entry", "magic number", "<topress/abi.h>"},
+    {"small_entry", "plugin/bad-entry", "16 bytes", "at least"},
 };
 
 }  // namespace

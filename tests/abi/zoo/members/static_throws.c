@@ -1,0 +1,3 @@
+/* An exception leaves its initialiser. */
+#define FIXTURE_NAME "static-throws"
+#include "fixtures/plugins/fixture.h"

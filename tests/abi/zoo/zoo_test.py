@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Puts one member of the zoo beside a good plugin and holds what happens against expected.json.
+
+Usage: zoo_test.py MEMBER   (ZOO_BUILD, ZOO_HOST, TOPRESS_PROGRAM in the environment)"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = pathlib.Path(os.environ["ZOO_BUILD"])
+PLACES = [BUILD / "zoo/members", BUILD / "zoo/made", BUILD / "fixtures/plugins"]
+NOTHING = "-"
+
+
+def find(name):
+    for place in PLACES:
+        if (place / f"{name}.so").exists():
+            return place / f"{name}.so"
+    sys.exit(f"there is no {name}.so in {', '.join(map(str, PLACES))}")
+
+
+def take(folder, name):
+    shutil.copy(find(name), folder / f"{name}.so")
+
+
+# What is no file with bytes of its own.
+SCENES = {
+    "pipe": lambda folder: os.mkfifo(folder / "pipe.so"),
+    "dangling_link": lambda folder: os.symlink(folder / "nobody", folder / "dangling_link.so"),
+    "link_to_itself": lambda folder: os.symlink(folder / "link_to_itself.so", folder / "link_to_itself.so"),
+    "device": lambda folder: os.symlink("/dev/zero", folder / "device.so"),
+    "copy_of_good": lambda folder: shutil.copy(find("good"), folder / "zz_copy_of_good.so"),
+    "name_is_not_utf8": lambda folder: shutil.copy(find("no_note"), os.fsencode(folder) + b"/name_\xff\xfe.so"),
+}
+
+
+def ask_host(folder):
+    """(phase, name) -> (code, message) of everything zoo_host said."""
+    done = subprocess.run([os.environ["ZOO_HOST"], folder], capture_output=True, timeout=60)
+    output = done.stdout.decode("utf-8", "surrogateescape")
+    answers = {}
+    for line in output.splitlines():
+        words = line.split(" ", 3)
+        if len(words) >= 3:
+            answers[words[0], words[1]] = (words[2], words[3] if len(words) > 3 else "")
+    alive = done.returncode == 0 and output.endswith("alive\n")
+    assert alive, f"the host ended with {done.returncode}\n{output}\n{done.stderr.decode(errors='replace')}"
+    return answers
+
+
+def check_host(member, row, folder):
+    answers = ask_host(folder)
+    name = row.get("file", member)
+    phases = ["list", "load", "use"]
+    for phase in phases[:phases.index(row["phase"])]:
+        assert answers.get((phase, name), (None,))[0] == NOTHING, f"{phase}: {answers}"
+    code, message = answers.get((row["phase"], name), (None, ""))
+    assert code == (row["code"] or NOTHING), f"{row['phase']}: {code} {message}, expected {row['code']}"
+    assert row.get("says", "") in message, f"'{row['says']}' is not in '{message}'"
+    print(f"{row['phase']}: {code} {message}")
+
+
+def main():
+    member = sys.argv[1]
+    row = json.loads((HERE / "expected.json").read_text())["members"][member]
+    with tempfile.TemporaryDirectory(prefix="topress-zoo-") as temporary:
+        folder = pathlib.Path(temporary)
+        take(folder, "good")
+        for companion in row.get("with", []):
+            take(folder, companion)
+        SCENES.get(member, lambda place: take(place, member))(folder)
+        check_host(member, row, folder)
+
+
+if __name__ == "__main__":
+    main()
