@@ -138,6 +138,39 @@ void refuse_duplicate_techniques(std::vector<CatalogEntry>& entries) {
     }
 }
 
+Diagnostic duplicate_namespace(const CatalogEntry& entry,
+                               const std::string& name,
+                               const CatalogEntry& owner) {
+    return to_diagnostic({"plugin/duplicate-namespace",
+                          "the LibTorch namespace '" + name + "' is already that of plugin '" +
+                              owner.metadata->id + "'",
+                          "'" + name + "' in " + owner.path.string(),
+                          "a namespace of its own",
+                          "LibTorch ends the process when a namespace is registered twice",
+                          "rename the namespace, or remove one of the plugins"},
+                         entry.path.string());
+}
+
+void refuse_duplicate_namespaces(std::vector<CatalogEntry>& entries) {
+    std::map<std::string, const CatalogEntry*> owners;
+    for (CatalogEntry& entry : entries) {
+        if (!entry.is_active()) {
+            continue;
+        }
+        const std::vector<std::string>& names = entry.metadata->torch_namespaces;
+        const auto taken = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
+            return owners.contains(name);
+        });
+        if (taken != names.end()) {
+            refuse(entry, duplicate_namespace(entry, *taken, *owners[*taken]));
+            continue;
+        }
+        for (const std::string& name : names) {
+            owners.emplace(name, &entry);
+        }
+    }
+}
+
 std::string id_of(const CatalogEntry& entry) {
     return entry.metadata ? entry.metadata->id : std::string();
 }
@@ -229,7 +262,8 @@ CatalogEntry examine_plugin(const fs::path& file, const topress_fingerprint& hos
         refuse(entry, to_diagnostic(*refusal, entry.path.string()));
     } else if (!entry.metadata) {
         refuse(entry, merge(mistakes));
-    } else if (const auto linked = check_linkage(reading.notes->linkage, {})) {
+    } else if (const auto linked =
+                   check_linkage(reading.notes->linkage, entry.metadata->torch_namespaces)) {
         refuse(entry, to_diagnostic(*linked, entry.path.string()));
     } else {
         entry.verdict = Verdict::Loadable;
@@ -243,6 +277,7 @@ Catalog find_plugins(const SearchPaths& paths, const topress_fingerprint& host) 
     catalog.entries = examine_all(paths, host, catalog.diagnostics);
     shadow_duplicates(catalog.entries);
     refuse_duplicate_techniques(catalog.entries);
+    refuse_duplicate_namespaces(catalog.entries);
     sort_by_id(catalog.entries);
     return catalog;
 }
