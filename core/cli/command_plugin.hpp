@@ -12,5 +12,6 @@ struct Session;
 /// Each adds one command to the group `plugin`; its callback sets `session.action`.
 void add_plugin_check_command(CLI::App& group, Session& session);
 void add_plugin_list_command(CLI::App& group, Session& session);
+void add_plugin_doc_command(CLI::App& group, Session& session);
 
 }  // namespace topress::cli

@@ -85,6 +85,20 @@ std::string range_text(const ParameterSpec& spec) {
     return spec.maximum ? "at most " + limit_text(*spec.maximum) : "";
 }
 
+std::string row_of(const ParameterSpec& spec) {
+    return "| " + code(spec.name) + " | " + std::string(type_name(spec.type)) + " | " +
+           cell(default_text(spec)) + " | " + cell(accepted_text(spec)) + " | " + cell(spec.doc) +
+           " |\n";
+}
+
+std::string section_text(const Section& section) {
+    const std::string title = section.name.empty() ? "Top level" : code("[" + section.name + "]");
+    return "\n## " + title + "\n\n" + section.doc + "\n\n" +
+           document_parameters(specs_of(section, {"resnet", "vgg"}));
+}
+
+}  // namespace
+
 std::string accepted_text(const ParameterSpec& spec) {
     std::string text;
     for (const std::string& value : spec.values) {
@@ -99,22 +113,11 @@ std::string default_text(const ParameterSpec& spec) {
     if (spec.default_value) {
         return code(to_toml(*spec.default_value));
     }
+    if (spec.required_if) {
+        return "required when " + code(to_text(*spec.required_if));
+    }
     return spec.optional ? "-" : "required";
 }
-
-std::string row_of(const ParameterSpec& spec) {
-    return "| " + code(spec.name) + " | " + std::string(type_name(spec.type)) + " | " +
-           cell(default_text(spec)) + " | " + cell(accepted_text(spec)) + " | " + cell(spec.doc) +
-           " |\n";
-}
-
-std::string section_text(const Section& section) {
-    const std::string title = section.name.empty() ? "Top level" : code("[" + section.name + "]");
-    return "\n## " + title + "\n\n" + section.doc + "\n\n" +
-           document_parameters(specs_of(section, {"resnet", "vgg"}));
-}
-
-}  // namespace
 
 std::string document_parameters(const std::vector<ParameterSpec>& specs) {
     std::string text = "| key | type | default | accepted | meaning |\n|---|---|---|---|---|\n";

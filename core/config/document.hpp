@@ -14,4 +14,11 @@ namespace topress::config {
 /// One table row per parameter, with a header: key, type, default, accepted, meaning.
 [[nodiscard]] std::string document_parameters(const std::vector<ParameterSpec>& specs);
 
+/// What a parameter has when it is not given, as Markdown: a value, "required", "required when
+/// `...`", or "-".
+[[nodiscard]] std::string default_text(const ParameterSpec& spec);
+
+/// Accepted values or range with the unit, as Markdown; empty if anything of the type is.
+[[nodiscard]] std::string accepted_text(const ParameterSpec& spec);
+
 }  // namespace topress::config

@@ -18,7 +18,7 @@ using config::ParameterValue;
 using config::Tree;
 
 std::string title_of(const std::string& parameter) {
-    return "[technique.parameters." + parameter + "]";
+    return std::string("[technique.parameters.") + parameter + "]";
 }
 
 bool is_scalar(ParameterType type) {
@@ -35,17 +35,17 @@ void check_limits(const Keys& keys,
         spec.type == ParameterType::String || spec.type == ParameterType::StringList;
     const bool is_numeric = !is_text && spec.type != ParameterType::Bool;
     if (!is_numeric && (spec.minimum || spec.maximum)) {
-        mistakes.add("'" + spec.name + "' has limits, but is no number",
+        mistakes.add(std::string("'") + spec.name + "' has limits, but is no number",
                      keys.where(spec.minimum ? "minimum" : "maximum", table.location),
                      "remove minimum and maximum, or make it a number");
     }
     if (!is_text && !spec.values.empty()) {
-        mistakes.add("'" + spec.name + "' lists accepted strings, but is no string",
+        mistakes.add(std::string("'") + spec.name + "' lists accepted strings, but is no string",
                      keys.where("values", table.location),
                      "remove values, or make it a string");
     }
     if (spec.minimum && spec.maximum && *spec.minimum > *spec.maximum) {
-        mistakes.add("'" + spec.name + "' has a minimum above its maximum",
+        mistakes.add(std::string("'") + spec.name + "' has a minimum above its maximum",
                      keys.where("minimum", table.location),
                      "swap them");
     }
@@ -108,7 +108,7 @@ void read_required_if(const Tree& table,
         return;
     }
     if (table.values.contains("default")) {
-        mistakes.add("'" + spec.name + "' has a default, so that it is never missing",
+        mistakes.add(std::string("'") + spec.name + "' has a default, so that it is never missing",
                      required_if->location,
                      "remove required_if, or the default");
         return;
@@ -150,13 +150,14 @@ const ParameterSpec* find_subject(const Keys& keys,
             }
         }
         const auto best = nearest(name, names);
-        mistakes.add("'" + name + "' is no other parameter of this technique",
-                     where,
-                     best ? "did you mean '" + *best + "'?" : "name one that it declares");
+        mistakes.add(
+            std::string("'") + name + "' is no other parameter of this technique",
+            where,
+            best ? std::string("did you mean '") + *best + "'?" : "name one that it declares");
         return nullptr;
     }
     if (!is_scalar(found->type)) {
-        mistakes.add("'" + name + "' is a list, and conditions compare single values",
+        mistakes.add(std::string("'") + name + "' is a list, and conditions compare single values",
                      where,
                      "name a bool, a number or a string");
         return nullptr;
@@ -204,7 +205,7 @@ std::optional<Condition> read_condition(const Tree& table,
 
 std::vector<ParameterSpec> read_parameters(const Tree& tree, Mistakes& mistakes) {
     for (const auto& [name, given] : tree.values) {
-        mistakes.add("'" + name + "' must be a table with type, default and doc",
+        mistakes.add(std::string("'") + name + "' must be a table with type, default and doc",
                      given.key,
                      "write " + title_of(name));
     }

@@ -1,31 +1,8 @@
 # Build-time script: plugin.toml -> a C++ file with the metadata note and the plugin's entry.
-# Variables: METADATA, OUTPUT, PYTHON (optional: checks that the file is TOML).
+# Variables: METADATA (checked before by topress-metadata), OUTPUT.
 file(SIZE "${METADATA}" size)
 if(size EQUAL 0 OR size GREATER 1048576)
   message(FATAL_ERROR "${METADATA}: the metadata must have between 1 byte and 1 MiB, it has ${size}")
-endif()
-
-if(PYTHON)
-  # Python 3.11 and later read TOML; an older one skips the check, the host makes it again anyway.
-  set(check "
-import sys
-try:
-    import tomllib
-except ImportError:
-    sys.exit(0)
-try:
-    document = tomllib.load(open(sys.argv[1], 'rb'))
-except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-    sys.exit(f'{sys.argv[1]}: no valid TOML: {error}')
-for key in ('schema', 'plugin', 'technique'):
-    if key not in document:
-        sys.exit(f'{sys.argv[1]}: \\'{key}\\' is missing')
-")
-  execute_process(COMMAND "${PYTHON}" -c "${check}" "${METADATA}" RESULT_VARIABLE result
-                  ERROR_VARIABLE text ERROR_STRIP_TRAILING_WHITESPACE)
-  if(NOT result EQUAL 0)
-    message(FATAL_ERROR "${text}")
-  endif()
 endif()
 
 file(READ "${METADATA}" hex HEX)

@@ -1,8 +1,6 @@
 # topress_add_plugin(): one plugin folder -> one shared library with its metadata as an ELF note.
 include_guard()
 
-find_program(TOPRESS_PYTHON NAMES python3)
-
 # topress_add_plugin(NAME METADATA plugin.toml SOURCES file... [CUDA_SOURCES file...] [LINK target...]
 #                    [DESTINATION dir] [NO_INSTALL])
 # Makes the MODULE library NAME.so in lib/topress/plugins below the build folder (or DESTINATION):
@@ -44,15 +42,18 @@ function(topress_add_plugin name)
   endif()
 endfunction()
 
-# The metadata note and the entry, generated again whenever plugin.toml changes.
+# The metadata note and the entry, generated again whenever plugin.toml changes. The program that checks
+# the file is the host's own parser: what is wrong ends the build, with line and column.
 function(_topress_generate_entry name metadata)
   cmake_path(ABSOLUTE_PATH metadata BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
   set(generated "${CMAKE_CURRENT_BINARY_DIR}/${name}_entry.cpp")
   add_custom_command(
     OUTPUT "${generated}"
-    COMMAND ${CMAKE_COMMAND} "-DMETADATA=${metadata}" "-DOUTPUT=${generated}"
-            "-DPYTHON=${TOPRESS_PYTHON}" -P "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/GenerateTopressEntry.cmake"
+    COMMAND topress::metadata "${metadata}"
+    COMMAND ${CMAKE_COMMAND} "-DMETADATA=${metadata}" "-DOUTPUT=${generated}" -P
+            "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/GenerateTopressEntry.cmake"
     DEPENDS "${metadata}" "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/GenerateTopressEntry.cmake"
+            topress::metadata
     COMMENT "Embedding the metadata of ${name}"
     VERBATIM)
   target_sources(${name} PRIVATE "${generated}")

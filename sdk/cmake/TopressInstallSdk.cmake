@@ -19,6 +19,7 @@ function(topress_install_sdk)
           cmake/plugin.version
     DESTINATION ${package_folder}
     COMPONENT sdk)
+  install(FILES ${PROJECT_SOURCE_DIR}/docs/plugin.schema.json DESTINATION share/topress COMPONENT sdk)
   install(DIRECTORY include/topress DESTINATION include COMPONENT sdk)
   install(DIRECTORY template testkit DESTINATION share/topress COMPONENT sdk)
 endfunction()

@@ -1,11 +1,12 @@
 # The command line without any training: help, versions, mistakes, JSON on failure, cost, plan.
 import itertools
 import os
+import pathlib
 
 import support
 from support import CHANNEL, CONFIDENCE, HEAD, QAT, STUDENT, run, run_json
 
-COMMANDS = ("run", "plan", "plugin list", "cost", "inspect", "eval", "report")
+COMMANDS = ("run", "plan", "plugin list", "plugin doc", "cost", "inspect", "eval", "report")
 
 
 class CommandLine(support.Workplace):
@@ -33,6 +34,20 @@ class CommandLine(support.Workplace):
         run("run", status=2)
         run("eval", "x.safetensors", "--split", "train", status=2)
         run("cost", "x.safetensors", "--log-level", "loud", status=2)
+
+    def test_plugin_doc_renders_a_plugin_or_one_technique(self):
+        page = run("plugin", "doc", "pruning.channel").stdout
+        self.assertIn("macs_ratio", page)
+        self.assertTrue(all(len(line) <= 80 for line in page.splitlines()), page)
+        source = pathlib.Path(__file__).resolve().parents[2] / "docs/plugins/distillation.md"
+        self.assertEqual(run("plugin", "doc", "org.topress.distillation", "--markdown").stdout,
+                         source.read_text())
+        document = run_json("plugin", "doc", "distillation.recovery")
+        self.assertEqual([technique["id"] for technique in document["plugin"]["techniques"]],
+                         ["distillation.recovery"])
+        wrong = run("plugin", "doc", "pruning.chanel", status=4)
+        self.assertIn("error[plugin/unknown-id]", wrong.stderr)
+        self.assertIn("'pruning.channel'", wrong.stderr)
 
     def test_every_failure_is_one_json_document(self):
         bad = self.write("bad.toml", HEAD.replace("depth = 14", 'depht = "x"'))

@@ -16,6 +16,7 @@ CORE = {
     "data": {"base"},
     "train": {"base", "network", "data"},
     "plugin": {"base", "config"},
+    "tools": {"base", "config", "plugin"},
     "pipeline": {"base", "config", "order", "network", "zoo", "data", "train", "plugin"},
     "conformance": {"base", "config", "network", "zoo", "data", "train", "plugin", "pipeline"},
     "cli": {"base", "config", "order", "network", "zoo", "data", "train", "plugin", "pipeline", "conformance"},
