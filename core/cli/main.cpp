@@ -53,6 +53,7 @@ void build_app(CLI::App& app, Session& session) {
     add_eval_command(app, session);
     add_report_command(app, session);
     add_plugin_command(app, session);
+    add_worker_command(app, session);
 }
 
 log::Level console_level(const Session& session) {
