@@ -3,11 +3,9 @@
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
-#include "base/log.hpp"
 #include "pipeline/checks.hpp"
-#include "plugin/host_fingerprint.hpp"
+#include "plugin/host_library.hpp"
 #include "plugin/host_stage.hpp"
-#include "plugin/host_tables.hpp"
 
 #include <chrono>
 #include <map>
@@ -83,13 +81,7 @@ std::vector<plugin::TechniqueObject> prepare_techniques(const Plan& plan) {
     for (const PlannedStage& stage : plan.stages) {
         auto library = libraries.find(stage.plugin.path);
         if (library == libraries.end()) {
-            log::debug("loads " + stage.plugin.path.string());
-            library = libraries
-                          .emplace(stage.plugin.path,
-                                   plugin::Library::load(stage.plugin,
-                                                         plugin::host_interface(),
-                                                         plugin::host_fingerprint()))
-                          .first;
+            library = libraries.emplace(stage.plugin.path, plugin::load_plugin(stage.plugin)).first;
         }
         techniques.emplace_back(library->second, stage.technique.id);
         techniques.back().configure(stage.parameters);
