@@ -72,8 +72,8 @@ std::string note_of(const Diagnostic& refusal, std::string_view name) {
 void fill_refusal(GateReport& report, const Diagnostic& refusal) {
     report.outcome = GateOutcome::Refused;
     report.code = refusal.code;
-    report.found = note_of(refusal, "found");
-    report.found = report.found.empty() ? refusal.message : report.found;
+    const std::string found = note_of(refusal, "found");
+    report.found = refusal.message + (found.empty() ? std::string() : std::string(": ") + found);
     report.expected = note_of(refusal, "expected");
     report.rule = note_of(refusal, "rule");
     report.hint = refusal.hint;
