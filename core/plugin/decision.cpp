@@ -35,11 +35,12 @@ constexpr std::array<GateName, 10> kGates = {{
 }};
 
 // Codes that belong to a gate; any other refusal of a file that was not opened is one of the file.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kGateOfCode = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kGateOfCode = {{
     {"plugin/foreign-owner", "place"},
     {"plugin/writable-by-others", "place"},
     {"plugin/link-outside", "place"},
     {"plugin/no-note", "notes"},
+    {"plugin/bad-note", "notes"},
     {"plugin/abi-major", "abi"},
     {"plugin/abi-minor", "abi"},
     {"plugin/fingerprint-mismatch", "build"},
@@ -47,6 +48,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kGateOfC
     {"plugin/denied", "rules"},
     {"plugin/not-allowed", "rules"},
     {"plugin/duplicate-technique", "techniques"},
+    {"plugin/duplicate-namespace", "techniques"},
 }};
 
 std::string_view gate_of(const CatalogEntry& entry) {

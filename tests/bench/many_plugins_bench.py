@@ -59,7 +59,7 @@ NOTE(".note.topress") static const struct { unsigned name_size, content_size, ty
     unsigned char content[METADATA_SIZE]; } metadata = {8, METADATA_SIZE, METADATA_TYPE, "topress", METADATA_BYTES};
 NOTE(".note.topress.abi") static const struct { unsigned name_size, content_size, type; char name[8];
     unsigned char content[BUILD_SIZE]; } build = {8, BUILD_SIZE, BUILD_TYPE, "topress", BUILD_BYTES};
-__attribute__((visibility("default"))) const void* const topress_plugin_entry = &metadata;
+__attribute__((visibility("default"))) const void* const topress_plugin_entry[64] = {&metadata};
 __attribute__((constructor)) static void opened(void) { _exit(99); }
 """
 CONFIG = """schema = 1

@@ -23,6 +23,8 @@ std::optional<Diagnostic> open_plugin(const char* file) {
     try {
         Library::load(examine_plugin(file, kFingerprint), kHost, kFingerprint).quiesce();
         return std::nullopt;
+    } catch (const DiagnosticError& error) {
+        return error.diagnostics().front();
     } catch (const Error& error) {
         return to_diagnostic(error);
     }
