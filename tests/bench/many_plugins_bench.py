@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 
+INCLUDE = pathlib.Path(__file__).resolve().parents[2] / "sdk/include"
 NUMBER = "00000"  # replaced in each copy by its own
 METADATA = f"""schema = 1
 [plugin]
@@ -53,13 +54,19 @@ needs = {{ training_data = true, labels = true }}
   doc = "Where weights are compared with each other."
 """
 SOURCE = r"""
+#include <topress/abi.h>
+#include <stddef.h>
 #include <unistd.h>
 #define NOTE(name) __attribute__((section(name), used, aligned(4)))
 NOTE(".note.topress") static const struct { unsigned name_size, content_size, type; char name[8];
     unsigned char content[METADATA_SIZE]; } metadata = {8, METADATA_SIZE, METADATA_TYPE, "topress", METADATA_BYTES};
 NOTE(".note.topress.abi") static const struct { unsigned name_size, content_size, type; char name[8];
     unsigned char content[BUILD_SIZE]; } build = {8, BUILD_SIZE, BUILD_TYPE, "topress", BUILD_BYTES};
-__attribute__((visibility("default"))) const void* const topress_plugin_entry[64] = {&metadata};
+static topress_status init(const topress_host* host, topress_error* error) { return TOPRESS_OK; }
+static const void* get_interface(const char* id) { return 0; }
+__attribute__((visibility("default"))) const topress_entry topress_plugin_entry = {
+    TOPRESS_ENTRY_MAGIC, sizeof(topress_entry), TOPRESS_ABI_MAJOR, TOPRESS_ABI_MINOR, metadata.content, METADATA_SIZE,
+    (const topress_fingerprint*)(build.content + offsetof(topress_abi_note, fingerprint)), init, 0, get_interface};
 __attribute__((constructor)) static void opened(void) { _exit(99); }
 """
 CONFIG = """schema = 1
@@ -107,7 +114,7 @@ def generate(folder, bundled, count):
               "BUILD_BYTES": "{%s}" % ",".join(map(str, build))}
     first = folder / "first.so"
     subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-Wl,-z,noseparate-code", "-s",
-                    "-x", "c", "-", "-o", first, *(f"-D{name}={value}" for name, value in values.items())],
+                    f"-I{INCLUDE}", "-x", "c", "-", "-o", first, *(f"-D{name}={value}" for name, value in values.items())],
                    input=SOURCE, text=True, check=True)
     template = first.read_bytes()
     first.unlink()
