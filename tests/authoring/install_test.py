@@ -7,6 +7,7 @@ from workplace import BUILD, FIRST_PREFIX, PREFIX, PROGRAM, SOURCE, WORK, enviro
 
 EXPECTED = (
     "bin/topress",
+    "bin/topress-metadata",
     "include/topress/abi.h",
     "include/topress/plugin.hpp",
     "include/topress/kernel/launch.cuh",

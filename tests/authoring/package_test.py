@@ -84,7 +84,7 @@ endif()
     def test_the_sdk_alone_is_enough_to_build_but_not_to_test(self):
         prefix = self.folder / "sdk alone"
         run("cmake", "--install", BUILD, "--component", "sdk", "--prefix", prefix)
-        self.assertFalse((prefix / "bin").exists())
+        self.assertFalse((prefix / "bin/topress").exists())
         # The installed program is not on this PATH, or its package would be found beside it.
         status, text = self.configure("alone", """
 find_package(topress REQUIRED NO_SYSTEM_ENVIRONMENT_PATH)
