@@ -6,6 +6,7 @@
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ansicolor_sink.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/dist_sink.h>
 
@@ -46,6 +47,32 @@ spdlog::level::level_enum to_spdlog(Level level) {
     return spdlog::level::off;
 }
 
+Level from_spdlog(spdlog::level::level_enum level) {
+    for (const auto& [name, known] : kLevels) {
+        if (to_spdlog(known) == level) {
+            return known;
+        }
+    }
+    return Level::Error;
+}
+
+/// Hands messages to a function.
+class ForwardSink : public spdlog::sinks::base_sink<std::mutex> {
+  public:
+    explicit ForwardSink(std::function<void(Level, std::string_view)> take)
+        : take_(std::move(take)) {}
+
+  protected:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        take_(from_spdlog(message.level), {message.payload.data(), message.payload.size()});
+    }
+
+    void flush_() override {}
+
+  private:
+    std::function<void(Level, std::string_view)> take_;
+};
+
 // spdlog knows NO_COLOR as little as other conventions: the caller decides and we pass it on.
 struct State {
     std::shared_ptr<spdlog::sinks::ansicolor_stderr_sink_mt> console =
@@ -54,6 +81,7 @@ struct State {
         std::make_shared<spdlog::sinks::dist_sink_mt>();
     spdlog::logger logger{"topress", sinks};
     std::shared_ptr<spdlog::sinks::basic_file_sink_mt> file;
+    spdlog::sink_ptr forward;
     std::mutex file_mutex;
 
     State() {
@@ -99,6 +127,15 @@ Level parse_level(std::string_view name) {
                     "levels: trace, debug, info, warn, error, off");
 }
 
+std::string_view name_of(Level level) {
+    for (const auto& [name, known] : kLevels) {
+        if (known == level) {
+            return name;
+        }
+    }
+    return "off";
+}
+
 void set_console(Level level, bool colour) {
     state().console->set_color_mode(colour ? spdlog::color_mode::always
                                            : spdlog::color_mode::never);
@@ -122,6 +159,19 @@ void set_file(const std::filesystem::path& path) {
                     path.string(),
                     "check that the folder exists and may be written");
     }
+}
+
+void set_forward(std::function<void(Level, std::string_view text)> take) {
+    const std::lock_guard lock(state().file_mutex);
+    if (state().forward) {
+        state().sinks->remove_sink(std::exchange(state().forward, nullptr));
+    }
+    if (!take) {
+        return;
+    }
+    state().forward = std::make_shared<ForwardSink>(std::move(take));
+    state().forward->set_level(spdlog::level::debug);
+    state().sinks->add_sink(state().forward);
 }
 
 void write(Level level, std::string_view message, std::string_view scope) {

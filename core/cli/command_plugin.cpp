@@ -13,6 +13,8 @@ void add_plugin_command(CLI::App& app, Session& session) {
     add_plugin_check_command(*group, session);
     add_plugin_list_command(*group, session);
     add_plugin_doc_command(*group, session);
+    add_plugin_why_command(*group, session);
+    add_plugin_new_command(*group, session);
 }
 
 }  // namespace topress::cli

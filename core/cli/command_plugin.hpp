@@ -13,5 +13,7 @@ struct Session;
 void add_plugin_check_command(CLI::App& group, Session& session);
 void add_plugin_list_command(CLI::App& group, Session& session);
 void add_plugin_doc_command(CLI::App& group, Session& session);
+void add_plugin_why_command(CLI::App& group, Session& session);
+void add_plugin_new_command(CLI::App& group, Session& session);
 
 }  // namespace topress::cli

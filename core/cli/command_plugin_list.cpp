@@ -5,8 +5,12 @@
 #include "cli/table.hpp"
 #include "plugin/catalog.hpp"
 #include "plugin/host_fingerprint.hpp"
+#include "plugin/host_library.hpp"
+#include "plugin/probe_cache.hpp"
 
 #include <CLI/CLI.hpp>
+
+#include <map>
 
 namespace topress::cli {
 namespace {
@@ -48,7 +52,33 @@ Json to_json(const plugin::TechniqueMetadata& technique) {
     return json;
 }
 
-Json to_json(const plugin::CatalogEntry& entry) {
+/// What is known of probes, without opening or reading a library.
+using Verdicts = std::map<std::filesystem::path, plugin::ProbeVerdict>;
+
+Verdicts known_verdicts(const plugin::Catalog& catalog) {
+    Verdicts verdicts;
+    if (!plugin::probe_settings()) {
+        return verdicts;
+    }
+    const plugin::ProbeCache cache(plugin::probe_settings()->cache,
+                                   plugin::probe_settings()->build);
+    for (const plugin::CatalogEntry& entry : catalog.entries) {
+        if (auto verdict = cache.find_known(entry.path)) {
+            verdicts.emplace(entry.path, std::move(*verdict));
+        }
+    }
+    return verdicts;
+}
+
+std::string probe_text(const plugin::CatalogEntry& entry, const Verdicts& verdicts) {
+    const auto found = verdicts.find(entry.path);
+    if (found == verdicts.end()) {
+        return "not yet";
+    }
+    return found->second.refusal ? found->second.refusal->code : "passed";
+}
+
+Json to_json(const plugin::CatalogEntry& entry, const Verdicts& verdicts) {
     Json json;
     json["id"] = entry.metadata ? entry.metadata->id : "";
     json["version"] = entry.metadata ? entry.metadata->version : "";
@@ -60,6 +90,8 @@ Json to_json(const plugin::CatalogEntry& entry) {
     if (entry.verdict == plugin::Verdict::Refused) {
         json["refusal"] = pipeline::to_json(entry.refusal);
     }
+    json["bundled"] = entry.is_bundled();
+    json["probe"] = probe_text(entry, verdicts);
     json["shadowed_by"] = entry.shadowed_by.string();
     json["techniques"] = Json::array();
     if (entry.metadata) {
@@ -83,6 +115,22 @@ std::string techniques_text(const plugin::Catalog& catalog) {
                          : render_table({"technique", "kind", "plugin", "summary"}, lines, 4);
 }
 
+std::string plugins_text(const plugin::Catalog& catalog, const Verdicts& verdicts) {
+    std::vector<std::vector<std::string>> lines;
+    for (const plugin::CatalogEntry& entry : catalog.entries) {
+        if (entry.is_active()) {
+            lines.push_back({entry.metadata->id,
+                             entry.metadata->version,
+                             entry.where_from,
+                             probe_text(entry, verdicts),
+                             entry.path.string()});
+        }
+    }
+    return lines.empty()
+               ? std::string()
+               : "\n" + render_table({"plugin", "version", "from", "probe", "file"}, lines, 5);
+}
+
 std::string parameters_text(const plugin::Catalog& catalog) {
     std::string text;
     for (const plugin::TechniqueReference& found : catalog.techniques()) {
@@ -97,19 +145,25 @@ std::string parameters_text(const plugin::Catalog& catalog) {
     return text;
 }
 
+std::string name_of(const plugin::CatalogEntry& entry) {
+    return entry.metadata ? entry.metadata->id + " " + entry.metadata->version + ", " : "";
+}
+
 std::string unused_text(const plugin::Catalog& catalog) {
     std::string text;
     for (const plugin::CatalogEntry& entry : catalog.entries) {
+        const std::string file =
+            name_of(entry) + entry.path.string() + " (" + entry.where_from + ")\n";
         if (entry.verdict == plugin::Verdict::Refused) {
-            text += "\nrefused: " + entry.path.string() + "\n  " + entry.refusal.message + " [" +
+            text += "\nrefused: " + file + "  " + entry.refusal.message + " [" +
                     entry.refusal.code + "]\n";
             for (const DiagnosticNote& note : entry.refusal.notes) {
                 text += "  " + note.message + "\n";
             }
             text += entry.refusal.hint.empty() ? "" : "  hint: " + entry.refusal.hint + "\n";
         } else if (!entry.shadowed_by.empty()) {
-            text += "\nnot used: " + entry.path.string() + "\n  " + entry.shadowed_by.string() +
-                    " was found first\n";
+            text += "\nnot used: " + file + "  " + entry.shadowed_by.string() +
+                    " has the same id and was found first\n";
         }
     }
     return text;
@@ -119,6 +173,7 @@ Outcome list_plugins(const std::vector<std::string>& paths, bool verbose) {
     const plugin::SearchPaths places =
         plugin::standard_search_paths({paths.begin(), paths.end()}, {});
     const plugin::Catalog catalog = plugin::find_plugins(places, plugin::host_fingerprint());
+    const Verdicts verdicts = known_verdicts(catalog);
     Outcome outcome;
     outcome.diagnostics = catalog.diagnostics;
     outcome.document = pipeline::document_head("plugin list", catalog.diagnostics);
@@ -129,10 +184,10 @@ Outcome list_plugins(const std::vector<std::string>& paths, bool verbose) {
     }
     outcome.document["plugins"] = Json::array();
     for (const plugin::CatalogEntry& entry : catalog.entries) {
-        outcome.document["plugins"].push_back(to_json(entry));
+        outcome.document["plugins"].push_back(to_json(entry, verdicts));
     }
-    outcome.text =
-        techniques_text(catalog) + (verbose ? parameters_text(catalog) : "") + unused_text(catalog);
+    outcome.text = techniques_text(catalog) + plugins_text(catalog, verdicts) +
+                   (verbose ? parameters_text(catalog) : "") + unused_text(catalog);
     return outcome;
 }
 

@@ -4,6 +4,7 @@
 #include "cli/session.hpp"
 #include "cli/usage.hpp"
 #include "pipeline/version.hpp"
+#include "plugin/host_library.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -53,6 +54,8 @@ void build_app(CLI::App& app, Session& session) {
     add_eval_command(app, session);
     add_report_command(app, session);
     add_plugin_command(app, session);
+    add_worker_command(app, session);
+    add_probe_command(app, session);
 }
 
 log::Level console_level(const Session& session) {
@@ -96,6 +99,7 @@ Outcome run_action(Session& session) {
     try {
         session.terminal = find_terminal(session.no_color);
         log::set_console(console_level(session), session.terminal.colour);
+        plugin::set_probe_settings(plugin::standard_probe_settings());
         return session.action ? session.action() : no_command(session);
     } catch (const DiagnosticError& error) {
         return failed(session, error.diagnostics(), error.status());

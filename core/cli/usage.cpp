@@ -17,7 +17,9 @@ std::string flag_name(const std::string& argument) {
 std::vector<std::string> command_names(const CLI::App& app) {
     std::vector<std::string> names;
     for (const CLI::App* command : app.get_subcommands({})) {
-        names.push_back(command->get_name());
+        if (!command->get_group().empty()) {  // not one that only topress itself uses
+            names.push_back(command->get_name());
+        }
     }
     return names;
 }

@@ -23,6 +23,9 @@ topress_require(CLI11 libcli11-dev)
 find_package(nlohmann_json 3.11 QUIET)
 topress_require(nlohmann_json nlohmann-json3-dev)
 
+find_package(OpenSSL 3.0 QUIET COMPONENTS Crypto)
+topress_require(OpenSSL libssl-dev)
+
 find_package(ZLIB QUIET)
 topress_require(ZLIB zlib1g-dev)
 

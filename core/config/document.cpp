@@ -40,8 +40,8 @@ constexpr std::string_view kTechniques = R"(
 
 One table per use of a technique. They are tables and not a list because their order is derived. The
 label is yours: letters, digits, `_`, `-` and `.`; it names the row of the ledger and the files of the stage. A
-technique may be used twice under two labels. All other keys are parameters of the technique: `topress plugin
-doc` lists them with their ranges.
+technique may be used twice under two labels. Keys that are not in this list are parameters of the technique:
+`topress plugin doc` lists them with their ranges.
 
 )";
 
@@ -136,7 +136,7 @@ std::string document() {
         }
     }
     return text.append(kTechniques)
-        .append(document_parameters({use_spec()}))
+        .append(document_parameters(technique_specs()))
         .append(kTechniqueExample);
 }
 

@@ -194,17 +194,53 @@ class Loader {
             diagnostics_.push_back(std::move(*wrong));
             return;
         }
-        TechniqueEntry entry{table.name, table.name, table.location, table.location, table.values};
-        const auto use = entry.parameters.extract(use_spec().name);
-        if (use) {
-            const Parameters only_use = {{use.key(), use.mapped()}};
-            append(validate_parameters(
-                only_use, {use_spec()}, "[technique." + entry.label + "]", table.location));
-            const auto* name = std::get_if<std::string>(&use.mapped().value);
-            entry.use = name == nullptr ? entry.label : *name;
-            entry.use_location = use.mapped().where;
+        TechniqueEntry entry{
+            table.name, table.name, table.location, table.location, table.values, {}};
+        const Parameters own = take_host_keys(entry.parameters);
+        Diagnostics found = validate_parameters(
+            own, technique_specs(), "[technique." + entry.label + "]", table.location);
+        if (found.empty()) {
+            store_host_keys(entry, own);
         }
+        append(std::move(found));
         config_.techniques.push_back(std::move(entry));
+    }
+
+    // The keys of the host, taken out of those of a technique.
+    static Parameters take_host_keys(Parameters& given) {
+        Parameters own;
+        for (const ParameterSpec& spec : technique_specs()) {
+            if (auto key = given.extract(spec.name)) {
+                own.insert(std::move(key));
+            }
+        }
+        return own;
+    }
+
+    void store_host_keys(TechniqueEntry& entry, const Parameters& own) {
+        for (const auto& [name, given] : fill_defaults(own, technique_specs())) {
+            if (name == "use") {
+                entry.use = std::get<std::string>(given.value);
+                entry.use_location = given.where;
+            } else if (name == "isolation") {
+                entry.isolation.mode = std::get<std::string>(given.value);
+            } else if (name == "timeout_s") {
+                entry.isolation.timeout_s = std::get<double>(given.value);
+            } else {
+                entry.isolation.memory_limit_mb =
+                    static_cast<int>(std::get<std::int64_t>(given.value));
+            }
+        }
+        const IsolationConfig& isolation = entry.isolation;
+        if (isolation.mode == "in-process" &&
+            (isolation.timeout_s > 0 || isolation.memory_limit_mb > 0)) {
+            diagnostics_.push_back(
+                make_error("config/invalid-value",
+                           "[technique." + entry.label +
+                               "] sets a limit on time or memory, which 'in-process' cannot keep",
+                           own.at("isolation").where,
+                           "write isolation = \"process\", or leave the limit out"));
+        }
     }
 
     // What one key asks of another; only worth saying where each alone is right.

@@ -87,6 +87,15 @@ struct PluginsConfig {
     bool operator==(const PluginsConfig&) const = default;
 };
 
+/// Where a technique runs, and how long and how large it may get there.
+struct IsolationConfig {
+    std::string mode;  ///< "process", "in-process", or empty: as the technique and its plugin say
+    double timeout_s = 0;     ///< 0 = no limit; a limit asks for a process
+    int memory_limit_mb = 0;  ///< 0 = no limit; MiB
+
+    bool operator==(const IsolationConfig&) const = default;
+};
+
 /// [technique.LABEL]: one use of a technique.
 struct TechniqueEntry {
     std::string label;
@@ -94,6 +103,7 @@ struct TechniqueEntry {
     Location location;      ///< of the label in the table header
     Location use_location;  ///< of the value of `use`, or of the label
     Parameters parameters;  ///< as written; the pipeline validates them and fills defaults
+    IsolationConfig isolation = {};
 };
 
 /// A whole configuration.

@@ -361,16 +361,6 @@ const std::vector<ParameterSpec>& edge_specs() {
     return specs;
 }
 
-const ParameterSpec& use_spec() {
-    static const ParameterSpec spec = [] {
-        ParameterSpec use = string_spec(
-            "use", "The technique: its id, or the last part of it. Unless given: the label.");
-        use.optional = true;
-        return use;
-    }();
-    return spec;
-}
-
 std::string title_of(const Section& section) {
     return section.name.empty() ? "the top level" : "[" + section.name + "]";
 }

@@ -46,8 +46,9 @@ struct Section {
 /// Keys of one [[order.edge]].
 [[nodiscard]] const std::vector<ParameterSpec>& edge_specs();
 
-/// The host-owned key of a [technique.LABEL]: `use`.
-[[nodiscard]] const ParameterSpec& use_spec();
+/// The keys of a [technique.LABEL] that belong to the host: `use` and those of its isolation. No
+/// technique may have a parameter of these names.
+[[nodiscard]] const std::vector<ParameterSpec>& technique_specs();
 
 /// "[model]", or "the top level".
 [[nodiscard]] std::string title_of(const Section& section);

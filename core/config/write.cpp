@@ -37,9 +37,23 @@ std::string edge_to_toml(const UserEdge& edge) {
            line_of("strength", edge.strength) + line_of("reason", edge.reason);
 }
 
+std::string isolation_to_toml(const IsolationConfig& isolation) {
+    std::string text;
+    if (!isolation.mode.empty()) {
+        text += line_of("isolation", isolation.mode);
+    }
+    if (isolation.timeout_s > 0) {
+        text += line_of("timeout_s", isolation.timeout_s);
+    }
+    if (isolation.memory_limit_mb > 0) {
+        text += line_of("memory_limit_mb", std::int64_t{isolation.memory_limit_mb});
+    }
+    return text;
+}
+
 std::string technique_to_toml(const TechniqueEntry& entry) {
     std::string text = "\n[technique." + key_to_toml(entry.label) + "]\n";
-    text += line_of("use", entry.use);
+    text += line_of("use", entry.use) + isolation_to_toml(entry.isolation);
     for (const auto& [name, parameter] : entry.parameters) {
         text += line_of(name, parameter.value);
     }
@@ -52,7 +66,8 @@ bool same_edge(const UserEdge& a, const UserEdge& b) {
 }
 
 bool same_technique(const TechniqueEntry& a, const TechniqueEntry& b) {
-    return a.label == b.label && a.use == b.use && same_values(a.parameters, b.parameters);
+    return a.label == b.label && a.use == b.use && a.isolation == b.isolation &&
+           same_values(a.parameters, b.parameters);
 }
 
 bool same_keys(const RunConfig& a, const RunConfig& b) {

@@ -76,7 +76,12 @@ std::optional<Status> parse_status(std::string_view name) {
 const std::vector<Check>& all_checks() {
     static const std::vector<Check> kChecks = [] {
         std::vector<Check> checks;
-        for (const auto& group : {file_checks(), load_checks(), metadata_checks()}) {
+        for (const auto& group : {file_checks(),
+                                  load_checks(),
+                                  metadata_checks(),
+                                  configuration_checks(),
+                                  behaviour_checks(),
+                                  robustness_checks()}) {
             checks.insert(checks.end(), group.begin(), group.end());
         }
         return checks;

@@ -20,6 +20,7 @@ enum class Status : std::uint8_t { Pass, Warn, Fail, Skip, Crashed };
 /// How far a plugin must have come for a check to make sense.
 enum class Requires : std::uint8_t {
     File,      ///< nothing: the file is looked at as bytes
+    Complete,  ///< it is a whole library for this machine
     Loadable,  ///< its notes passed the gates
     Loaded,    ///< it was opened and its init succeeded
 };

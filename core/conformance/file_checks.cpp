@@ -100,10 +100,7 @@ Outcome check_size(Subject& subject) {
 }
 
 Outcome check_notes(Subject& subject) {
-    if (has_code(subject, {"plugin/not-elf", "plugin/wrong-architecture", "plugin/truncated"})) {
-        return skipped("no complete library for this machine");
-    }
-    if (has_code(subject, {"plugin/no-note"}) ||
+    if (has_code(subject, {"plugin/no-note", "plugin/bad-note"}) ||
         (has_code(subject, {"plugin/bad-metadata"}) && !plugin::read_notes(subject.file()).notes)) {
         return refusal_outcome(subject);
     }
@@ -272,49 +269,49 @@ Outcome check_never_unloaded(Subject& subject) {
 std::vector<Check> file_checks() {
     constexpr auto kGroup = Group::File;
     constexpr auto kFile = Requires::File;
-    constexpr auto kLoadable = Requires::Loadable;
+    constexpr auto kComplete = Requires::Complete;
     return {
         {"is-elf", kGroup, kFile, "The file is an ELF shared library.", check_elf},
         {"right-machine", kGroup, kFile, "It was built for this machine.", check_machine},
         {"not-truncated", kGroup, kFile, "All that it announces lies within it.", check_complete},
         {"one-note-each",
          kGroup,
-         kFile,
+         kComplete,
          "It carries one metadata and one build note.",
          check_notes},
         {"safe-permissions", kGroup, kFile, "Only its owner may change it.", check_permissions},
         {"usual-size", kGroup, kFile, "It is not as large as LibTorch itself.", check_size},
-        {"exports-entry-only", kGroup, kLoadable, "The entry is all it exports.", check_exports},
+        {"exports-entry-only", kGroup, kComplete, "The entry is all it exports.", check_exports},
         {"shares-libstdcxx",
          kGroup,
-         kLoadable,
+         kComplete,
          "It uses the program's libstdc++, not a copy of its own.",
          check_standard_library},
         {"no-shared-cudart",
          kGroup,
-         kLoadable,
+         kComplete,
          "It opens where CUDA is not installed.",
          check_cuda_runtime},
-        {"no-fast-math", kGroup, kLoadable, "It was not linked with -ffast-math.", check_fast_math},
+        {"no-fast-math", kGroup, kComplete, "It was not linked with -ffast-math.", check_fast_math},
         {"no-undefined-symbols",
          kGroup,
-         kLoadable,
+         kComplete,
          "Every symbol it uses is defined somewhere.",
          check_undefined_symbols},
         {"no-text-relocations",
          kGroup,
-         kLoadable,
+         kComplete,
          "Its code needs no relocation.",
          check_text_relocations},
-        {"no-executable-stack", kGroup, kLoadable, "Its stack cannot be executed.", check_stack},
+        {"no-executable-stack", kGroup, kComplete, "Its stack cannot be executed.", check_stack},
         {"safe-search-path",
          kGroup,
-         kLoadable,
+         kComplete,
          "It looks for libraries in absolute, protected folders only.",
          check_search_path},
         {"never-unloaded",
          kGroup,
-         kLoadable,
+         kComplete,
          "It is marked to stay loaded, as graphs and pointers outlive its use.",
          check_never_unloaded},
     };

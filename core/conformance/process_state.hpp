@@ -1,7 +1,7 @@
 // What belongs to the whole process and that a plugin has no business changing.
 #pragma once
 
-#include "pipeline/checks.hpp"
+#include "pipeline/global_state.hpp"
 
 #include <cstddef>
 #include <map>

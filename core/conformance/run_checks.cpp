@@ -102,12 +102,21 @@ Outcome run_apart(const Check& check, const RunOptions& options) {
     return judge(run_child(child), options);
 }
 
+bool is_complete(const std::string& refusal_code) {
+    return refusal_code != "plugin/not-elf" && refusal_code != "plugin/wrong-architecture" &&
+           refusal_code != "plugin/truncated" && refusal_code != "plugin/cannot-load";
+}
+
 /// Why a check cannot be run at all, from what is known so far.
 std::optional<Outcome> missing_prerequisite(const Check& check,
                                             const Subject& subject,
                                             const std::optional<Status>& starts) {
     const plugin::CatalogEntry& entry = subject.entry();
-    if (check.needed != Requires::File && entry.verdict != plugin::Verdict::Loadable) {
+    const bool is_refused = entry.verdict != plugin::Verdict::Loadable;
+    if (is_refused && check.needed == Requires::Complete && !is_complete(entry.refusal.code)) {
+        return skipped("no whole library for this machine: " + entry.refusal.code);
+    }
+    if (is_refused && check.needed > Requires::Complete) {
         return skipped("the plugin is refused: " + entry.refusal.code);
     }
     const bool is_bad = starts && *starts != Status::Pass && *starts != Status::Warn;

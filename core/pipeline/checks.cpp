@@ -5,21 +5,16 @@
 #include "network/operators.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
-#include <c10/core/DefaultDtype.h>
-#include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <cmath>
-
-#if defined(__SSE__)
-#include <xmmintrin.h>
-#endif
 
 namespace topress::pipeline {
 namespace {
 
 using network::Network;
 
+constexpr const char* kFaultHint = "this is a fault of the technique: report it to its author";
 constexpr double kMacsSlack = 1e-9;  // sums of integers in double: only rounding may differ
 
 std::string joined(const std::vector<std::int64_t>& shape) {
@@ -64,20 +59,19 @@ void check_contract(const CheckedStage& stage,
                     const Snapshot& before,
                     const Snapshot& after,
                     Diagnostics& found) {
-    constexpr const char* kHint = "this is a fault of the technique: report it to its author";
     if (before.input_shape != after.input_shape) {
         found.push_back(finding(stage,
                                 "check/contract-changed",
                                 "changed the input from " + joined(before.input_shape) + " to " +
                                     joined(after.input_shape),
-                                kHint));
+                                kFaultHint));
     }
     if (before.output_shape != after.output_shape) {
         found.push_back(finding(stage,
                                 "check/contract-changed",
                                 "changed the output from " + joined(before.output_shape) + " to " +
                                     joined(after.output_shape),
-                                kHint));
+                                kFaultHint));
     }
 }
 
@@ -93,15 +87,31 @@ void check_writes(const CheckedStage& stage,
                                     "the plugin's author must add it to `writes` in plugin.toml"));
         }
     }
-    if (changed.empty()) {
-        Diagnostic diagnostic =
-            finding(stage,
-                    "check/no-effect",
-                    "changed nothing",
-                    "look at its parameters: the target may be reached already");
-        diagnostic.severity = Severity::Warning;
-        found.push_back(std::move(diagnostic));
+}
+
+/// Of the resources whose hashes are compared; x-* and others cannot be seen.
+bool declares_visible_writes(const CheckedStage& stage) {
+    const std::set<std::string> visible = {
+        "topology", "channels", "weights", "batch-stats", "precision", "exits"};
+    return std::ranges::any_of(
+        stage.writes, [&](const std::string& resource) { return visible.contains(resource); });
+}
+
+void check_effect(const CheckedStage& stage,
+                  const std::vector<std::string>& changed,
+                  Diagnostics& found) {
+    if (!changed.empty() || !declares_visible_writes(stage)) {
+        return;
     }
+    Diagnostic diagnostic =
+        finding(stage,
+                "check/no-effect",
+                stage.may_be_idle ? "had nothing to do" : "ended well and changed nothing",
+                "look at its parameters: the target may be reached already; then leave it out");
+    if (stage.may_be_idle) {
+        diagnostic.severity = Severity::Info;
+    }
+    found.push_back(std::move(diagnostic));
 }
 
 constexpr const char* kUndoneHint =
@@ -178,33 +188,6 @@ void read_costs(const Network& network, Snapshot& snapshot) {
     }
 }
 
-#if defined(__SSE__)
-constexpr std::uint32_t kControlBits = 0xFFC0;  // without the sticky exception flags
-
-std::uint32_t read_float_mode() {
-    return _mm_getcsr() & kControlBits;
-}
-
-void write_float_mode(std::uint32_t mode) {
-    _mm_setcsr((_mm_getcsr() & ~kControlBits) | mode);
-}
-#else
-std::uint32_t read_float_mode() {
-    return 0;
-}
-
-void write_float_mode(std::uint32_t) {}
-#endif
-
-Diagnostic moved(const std::string& label, const std::string& what) {
-    Diagnostic diagnostic;
-    diagnostic.severity = Severity::Warning;
-    diagnostic.code = "check/global-state";
-    diagnostic.message = "stage '" + label + "' left " + what + " changed; it was set back";
-    diagnostic.hint = "the plugin's author should restore what it changes for the whole process";
-    return diagnostic;
-}
-
 }  // namespace
 
 Snapshot take_snapshot(const network::Network& network) {
@@ -219,54 +202,34 @@ Snapshot take_snapshot(const network::Network& network) {
     return snapshot;
 }
 
+Diagnostics check_whole(const CheckedStage& stage, const Network& network) {
+    try {
+        static_cast<void>(network::infer_shapes(network));
+        return {};
+    } catch (const Error& error) {
+        return {finding(stage,
+                        "check/broken-network",
+                        std::string("left a network that does not hold together: ") + error.what(),
+                        kFaultHint)};
+    }
+}
+
 Diagnostics check_stage(const CheckedStage& stage,
                         const Snapshot& before,
                         const network::Network& after) {
-    Diagnostics found;
+    Diagnostics found = check_whole(stage, after);
+    if (!found.empty()) {
+        return found;
+    }
     const Snapshot now = take_snapshot(after);
+    const std::vector<std::string> changed = changed_resources(before.resources, now.resources);
     check_finite(stage, after, found);
     check_contract(stage, before, now, found);
-    check_writes(stage, changed_resources(before.resources, now.resources), found);
+    check_writes(stage, changed, found);
+    check_effect(stage, changed, found);
     check_size(stage, before, now, found);
     check_bits(stage, before, now, found);
     check_exits(stage, before, now, found);
-    return found;
-}
-
-GlobalState read_global_state() {
-    GlobalState state;
-    state.gradients = at::GradMode::is_enabled();
-    state.default_type = static_cast<int>(c10::get_default_dtype_as_scalartype());
-    state.threads = at::get_num_threads();
-    state.deterministic = at::globalContext().deterministicAlgorithms();
-    state.float_mode = read_float_mode();
-    return state;
-}
-
-Diagnostics restore_global_state(const GlobalState& wanted, const std::string& label) {
-    Diagnostics found;
-    const GlobalState now = read_global_state();
-    if (now.gradients != wanted.gradients) {
-        found.push_back(moved(label, "the gradient mode"));
-        at::GradMode::set_enabled(wanted.gradients);
-    }
-    if (now.default_type != wanted.default_type) {
-        found.push_back(moved(label, "the default data type"));
-        const auto type = static_cast<at::ScalarType>(wanted.default_type);
-        c10::set_default_dtype(c10::scalarTypeToTypeMeta(type));
-    }
-    if (now.threads != wanted.threads) {
-        found.push_back(moved(label, "the number of threads"));
-        at::set_num_threads(wanted.threads);
-    }
-    if (now.deterministic != wanted.deterministic) {
-        found.push_back(moved(label, "the choice of deterministic algorithms"));
-        at::globalContext().setDeterministicAlgorithms(wanted.deterministic, false);
-    }
-    if (now.float_mode != wanted.float_mode) {
-        found.push_back(moved(label, "the rounding mode of the processor"));
-        write_float_mode(wanted.float_mode);
-    }
     return found;
 }
 

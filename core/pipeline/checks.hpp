@@ -33,28 +33,21 @@ struct CheckedStage {
     std::string label;
     std::string technique;
     std::vector<std::string> writes;  ///< as declared in the plugin's metadata for these parameters
+    bool may_be_idle = false;         ///< it said that there was nothing to do
 };
 
-/// Every broken invariant of `after` against `before`: check/not-finite, check/contract-changed,
-/// check/undeclared-write, check/undone (errors), check/no-effect (warning).
+/// check/broken-network if the shapes of a network do not fit each other; else nothing.
+[[nodiscard]] Diagnostics check_whole(const CheckedStage& stage, const network::Network& network);
+
+/// The figure by which a technique says that there was nothing to do; not 0 = so it is.
+inline constexpr const char* kNothingToDo = "nothing_to_do";
+
+/// Every broken invariant of `after` against `before`, as errors: check/broken-network (then
+/// nothing else is looked at), check/not-finite, check/contract-changed, check/undeclared-write,
+/// check/no-effect, check/undone. A stage without effect is information if it may be idle, and fine
+/// if it declares to write nothing that the host can see.
 [[nodiscard]] Diagnostics check_stage(const CheckedStage& stage,
                                       const Snapshot& before,
                                       const network::Network& after);
-
-/// Settings of LibTorch and of the processor that a plugin may have moved.
-struct GlobalState {
-    bool gradients = true;
-    int default_type = 0;
-    int threads = 0;
-    bool deterministic = false;
-    std::uint32_t float_mode = 0;  ///< MXCSR control bits: rounding, flush to zero
-
-    bool operator==(const GlobalState&) const = default;
-};
-
-[[nodiscard]] GlobalState read_global_state();
-
-/// Sets everything back to `wanted`; a warning check/global-state for each setting that had moved.
-[[nodiscard]] Diagnostics restore_global_state(const GlobalState& wanted, const std::string& label);
 
 }  // namespace topress::pipeline

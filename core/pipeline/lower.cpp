@@ -3,6 +3,7 @@
 
 #include "config/load.hpp"
 #include "config/resolve.hpp"
+#include "pipeline/isolation.hpp"
 #include "pipeline/rule_files.hpp"
 #include "plugin/host_fingerprint.hpp"
 #include "zoo/zoo.hpp"
@@ -89,7 +90,8 @@ std::optional<PlannedStage> lower_technique(const config::TechniqueEntry& entry,
     return PlannedStage{entry.label,
                         *found.plugin,
                         *found.technique,
-                        config::fill_defaults(entry.parameters, specs)};
+                        config::fill_defaults(entry.parameters, specs),
+                        choose_isolation(entry.isolation, *found.plugin, *found.technique)};
 }
 
 std::vector<order::TechniqueInfo> known_techniques(const plugin::Catalog& catalog) {

@@ -29,6 +29,9 @@ Json to_json(const PlannedStage& stage) {
     json["reads"] = use.reads;
     json["writes"] = use.writes;
     json["parameters"] = to_json(stage.parameters);
+    json["isolation"] = stage.isolation.is_process ? "process" : "in-process";
+    json["timeout_s"] = stage.isolation.timeout_s;
+    json["memory_limit_mb"] = stage.isolation.memory_limit_mb;
     return json;
 }
 
@@ -53,6 +56,7 @@ std::string resolved_config(const Plan& plan) {
         if (stage != plan.stages.end()) {
             entry.use = stage->technique.id;
             entry.parameters = stage->parameters;
+            entry.isolation.mode = stage->isolation.is_process ? "process" : "in-process";
         }
     }
     return config::to_toml(config);

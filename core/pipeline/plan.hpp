@@ -14,12 +14,22 @@
 
 namespace topress::pipeline {
 
+/// Where a stage runs.
+struct StageIsolation {
+    bool is_process = false;  ///< in a worker; else in the process of the run
+    double timeout_s = 0;     ///< 0 = no limit
+    int memory_limit_mb = 0;  ///< MiB; 0 = no limit
+
+    bool operator==(const StageIsolation&) const = default;
+};
+
 /// One stage: a technique under its label, with every parameter resolved.
 struct PlannedStage {
     std::string label;
     plugin::CatalogEntry plugin;  ///< a copy: the plan needs no catalog
     plugin::TechniqueMetadata technique;
     config::Parameters parameters;  ///< validated, defaults filled in
+    StageIsolation isolation = {};
 };
 
 /// What `topress plan` shows and `topress run` executes.

@@ -36,19 +36,6 @@ std::string run_key(const config::RunConfig& config) {
     return hasher.hex();
 }
 
-train::TrainingDefaults training_defaults(const config::TrainConfig& config) {
-    train::TrainingDefaults defaults;
-    defaults.batch_size = config.batch_size;
-    defaults.optimizer = config.optimizer;
-    defaults.learning_rate = config.learning_rate;
-    defaults.momentum = config.momentum;
-    defaults.weight_decay = config.weight_decay;
-    defaults.schedule = config.schedule;
-    defaults.warmup_epochs = config.warmup_epochs;
-    defaults.label_smoothing = config.label_smoothing;
-    return defaults;
-}
-
 Conditions describe_run(const RunContext& run) {
     const config::RunConfig& config = run.plan.config;
     Conditions conditions;
@@ -99,7 +86,7 @@ void measure_test(RunContext& run) {
 }
 
 void execute(RunContext& run) {
-    std::vector<plugin::TechniqueObject> techniques = prepare_techniques(run.plan);
+    std::vector<PreparedTechnique> techniques = prepare_techniques(run);
     prepare_data(run);
     run_baseline(run);
     for (std::size_t index = 0; index < techniques.size(); ++index) {

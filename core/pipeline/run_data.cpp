@@ -45,6 +45,19 @@ train::TrainingData load_run_data(const config::DataConfig& config,
     return result;
 }
 
+train::TrainingDefaults training_defaults(const config::TrainConfig& config) {
+    train::TrainingDefaults defaults;
+    defaults.batch_size = config.batch_size;
+    defaults.optimizer = config.optimizer;
+    defaults.learning_rate = config.learning_rate;
+    defaults.momentum = config.momentum;
+    defaults.weight_decay = config.weight_decay;
+    defaults.schedule = config.schedule;
+    defaults.warmup_epochs = config.warmup_epochs;
+    defaults.label_smoothing = config.label_smoothing;
+    return defaults;
+}
+
 std::map<std::string, std::string> to_metadata(const DataMemory& memory) {
     Json json;
     json["dataset"] = memory.data.dataset;

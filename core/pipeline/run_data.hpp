@@ -25,6 +25,9 @@ struct DataMemory {
     const config::DataConfig& config,
     const std::optional<data::Normalisation>& normalisation = std::nullopt);
 
+/// [train] as the trainer takes it.
+[[nodiscard]] train::TrainingDefaults training_defaults(const config::TrainConfig& config);
+
 /// As free text entries of a saved network.
 [[nodiscard]] std::map<std::string, std::string> to_metadata(const DataMemory& memory);
 

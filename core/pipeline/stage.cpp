@@ -3,17 +3,20 @@
 
 #include "base/files.hpp"
 #include "base/hash.hpp"
-#include "base/log.hpp"
+#include "pipeline/apply.hpp"
 #include "pipeline/checks.hpp"
-#include "plugin/host_fingerprint.hpp"
+#include "pipeline/isolated.hpp"
+#include "plugin/host_library.hpp"
 #include "plugin/host_stage.hpp"
-#include "plugin/host_tables.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 
 namespace topress::pipeline {
 namespace {
+
+using Libraries = std::map<std::filesystem::path, plugin::Library>;
 
 /// Everything that the result of a stage depends on, besides its input.
 std::string stage_key(const std::string& input_key, const PlannedStage& stage) {
@@ -41,63 +44,60 @@ plugin::StageServices make_services(RunContext& run, std::size_t number, const s
     return services;
 }
 
-/// Sets global settings back even when the technique throws; what had moved is reported.
-class GlobalStateGuard {
-  public:
-    GlobalStateGuard(std::string label, Diagnostics& found)
-        : label_(std::move(label)), found_(found), wanted_(read_global_state()) {}
-
-    ~GlobalStateGuard() {
-        const Diagnostics moved = restore_global_state(wanted_, label_);
-        found_.insert(found_.end(), moved.begin(), moved.end());
-    }
-
-    GlobalStateGuard(const GlobalStateGuard&) = delete;
-    GlobalStateGuard& operator=(const GlobalStateGuard&) = delete;
-
-  private:
-    std::string label_;
-    Diagnostics& found_;
-    GlobalState wanted_;
-};
-
 void check(RunContext& run,
            const PlannedStage& stage,
            const Snapshot& before,
-           const network::Network& after) {
+           const StageOutcome& outcome) {
+    const auto& metrics = outcome.row.metrics;
+    const bool may_be_idle = std::ranges::any_of(metrics, [](const auto& metric) {
+        return metric.first == kNothingToDo && metric.second != 0;
+    });
     const CheckedStage checked{stage.label,
                                stage.technique.id,
-                               plugin::resource_use(stage.technique, stage.parameters).writes};
-    const Diagnostics found = check_stage(checked, before, after);
+                               plugin::resource_use(stage.technique, stage.parameters).writes,
+                               may_be_idle};
+    Diagnostics found = check_stage(checked, before, outcome.network);
+    found.insert(found.end(), outcome.leaks.begin(), outcome.leaks.end());
     if (has_errors(found)) {
         throw DiagnosticError(found);
     }
     run.ledger.diagnostics.insert(run.ledger.diagnostics.end(), found.begin(), found.end());
 }
 
+/// In this process.
+StageOutcome apply_here(RunContext& run, std::size_t index, plugin::TechniqueObject& technique) {
+    plugin::StageServices services = make_services(run, index + 1, run.plan.stages[index].label);
+    return apply_technique(technique, run.current, run.baseline, services);
+}
+
+plugin::TechniqueObject load_technique(const PlannedStage& stage, Libraries& libraries) {
+    auto library = libraries.find(stage.plugin.path);
+    if (library == libraries.end()) {
+        library = libraries.emplace(stage.plugin.path, plugin::load_plugin(stage.plugin)).first;
+    }
+    plugin::TechniqueObject technique(library->second, stage.technique.id);
+    technique.configure(stage.parameters);
+    return technique;
+}
+
 }  // namespace
 
-std::vector<plugin::TechniqueObject> prepare_techniques(const Plan& plan) {
-    std::vector<plugin::TechniqueObject> techniques;
-    std::map<std::filesystem::path, plugin::Library> libraries;
-    for (const PlannedStage& stage : plan.stages) {
-        auto library = libraries.find(stage.plugin.path);
-        if (library == libraries.end()) {
-            log::debug("loads " + stage.plugin.path.string());
-            library = libraries
-                          .emplace(stage.plugin.path,
-                                   plugin::Library::load(stage.plugin,
-                                                         plugin::host_interface(),
-                                                         plugin::host_fingerprint()))
-                          .first;
+std::vector<PreparedTechnique> prepare_techniques(RunContext& run) {
+    std::vector<PreparedTechnique> techniques;
+    Libraries libraries;
+    for (std::size_t index = 0; index < run.plan.stages.size(); ++index) {
+        const PlannedStage& stage = run.plan.stages[index];
+        techniques.emplace_back();
+        if (stage.isolation.is_process) {
+            try_isolated(run, index);
+        } else {
+            techniques.back().emplace(load_technique(stage, libraries));
         }
-        techniques.emplace_back(library->second, stage.technique.id);
-        techniques.back().configure(stage.parameters);
     }
     return techniques;
 }
 
-void run_stage(RunContext& run, std::size_t index, plugin::TechniqueObject& technique) {
+void run_stage(RunContext& run, std::size_t index, PreparedTechnique& technique) {
     const PlannedStage& stage = run.plan.stages[index];
     run.announce(index + 1, stage.label, stage.technique.id);
     run.stop_if_cancelled();
@@ -107,20 +107,12 @@ void run_stage(RunContext& run, std::size_t index, plugin::TechniqueObject& tech
     }
     const auto start = std::chrono::steady_clock::now();
     const Snapshot before = take_snapshot(run.current);
-    network::Network network = run.current;  // run_stage() works on a copy of its own
-    plugin::StageServices services = make_services(run, index + 1, stage.label);
-    {
-        const GlobalStateGuard guard(stage.label, run.ledger.diagnostics);
-        plugin::run_stage(technique, network, run.baseline, services);
-    }
-    check(run, stage, before, network);
-    Row row;
-    row.stage = stage.label;
-    row.technique = stage.technique.id;
-    row.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    row.metrics = std::move(services.metrics);
-    row.curves = std::move(services.curves);
-    run.finish_stage(std::move(network), std::move(row));
+    StageOutcome outcome =
+        technique ? apply_here(run, index, *technique) : apply_isolated(run, index);
+    check(run, stage, before, outcome);
+    outcome.row.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    run.finish_stage(std::move(outcome.network), std::move(outcome.row));
 }
 
 }  // namespace topress::pipeline

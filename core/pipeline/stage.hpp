@@ -5,18 +5,23 @@
 #include "plugin/library.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 namespace topress::pipeline {
 
-/// Loads the plugins of a plan and configures every technique, before any time is spent on
-/// training. Throws: Error{plugin/...}, DiagnosticError for a refused plugin.
-[[nodiscard]] std::vector<plugin::TechniqueObject> prepare_techniques(const Plan& plan);
+/// The technique of a stage that runs in this process; nothing for one that runs in a worker.
+using PreparedTechnique = std::optional<plugin::TechniqueObject>;
+
+/// Loads the plugins of a plan and configures every technique, in this process or for a trial in a
+/// worker, before any time is spent on training. Throws: Error{plugin/..., run/...},
+/// DiagnosticError for a refused plugin or a worker that failed.
+[[nodiscard]] std::vector<PreparedTechnique> prepare_techniques(RunContext& run);
 
 /// Runs stage number `index` (0-based, without the baseline) on a copy of the current network.
-/// Throws: Error{plugin/..., run/interrupted, train/..., network/...}; DiagnosticError with every
-/// broken
-///         invariant (check/...). The run then is as it was before.
-void run_stage(RunContext& run, std::size_t index, plugin::TechniqueObject& technique);
+/// Throws: Error{plugin/..., run/..., train/..., network/...}; DiagnosticError with every broken
+///         invariant (check/...), or with the end of a worker (run/worker-...). The run then is as
+///         it was before.
+void run_stage(RunContext& run, std::size_t index, PreparedTechnique& technique);
 
 }  // namespace topress::pipeline

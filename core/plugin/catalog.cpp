@@ -23,6 +23,16 @@ void refuse(CatalogEntry& entry, Diagnostic refusal) {
     entry.refusal = std::move(refusal);
 }
 
+Diagnostic not_a_file(const fs::path& path) {
+    return to_diagnostic({"plugin/not-elf",
+                          "this is not a shared library",
+                          "a folder, pipe, socket or device",
+                          "an ELF shared library in a regular file",
+                          {},
+                          "name the library file itself"},
+                         path.string());
+}
+
 // Several mistakes in one plugin.toml are one refusal: the first, and the others as notes.
 Diagnostic merge(const Diagnostics& mistakes) {
     Diagnostic merged = mistakes.front();
@@ -48,12 +58,9 @@ Diagnostic missing_place(const SearchPath& place) {
     return diagnostic;
 }
 
-// The libraries of one place, by name: folders are listed in no particular order.
+// The libraries of one folder, by name: folders are listed in no particular order.
 std::vector<fs::path> list_libraries(const SearchPath& place, Diagnostics& diagnostics) {
     std::error_code error;
-    if (fs::is_regular_file(place.path, error)) {
-        return {place.path};
-    }
     std::vector<fs::path> files;
     fs::directory_iterator folder(place.path, error);
     if (error) {
@@ -71,24 +78,73 @@ std::vector<fs::path> list_libraries(const SearchPath& place, Diagnostics& diagn
     return files;
 }
 
-// A file reached twice (through a link, or a folder named twice) is looked at once.
-std::vector<CatalogEntry> examine_all(const SearchPaths& paths,
-                                      const topress_fingerprint& host,
-                                      Diagnostics& diagnostics) {
-    std::vector<CatalogEntry> entries;
-    std::set<fs::path> seen;
-    for (const SearchPath& place : paths.places) {
-        for (const fs::path& file : list_libraries(place, diagnostics)) {
+Diagnostic ignored_place(const SearchPath& place, const Refusal& refusal) {
+    Diagnostic diagnostic = to_diagnostic(refusal, place.path.string());
+    diagnostic.severity = Severity::Warning;
+    diagnostic.message = "no plugin is taken from '" + place.path.string() + "' (" +
+                         place.where_from + "): " + refusal.message;
+    return diagnostic;
+}
+
+// One search: what was seen, and who is believed.
+class Search {
+  public:
+    Search(const SearchPaths& paths, const topress_fingerprint& host, Diagnostics& diagnostics)
+        : paths_(paths), host_(host), diagnostics_(diagnostics), trust_(paths.trust) {
+        for (const SearchPath& place : paths.places) {
             std::error_code error;
-            const fs::path canonical = fs::weakly_canonical(file, error);
-            if (seen.insert(error ? file : canonical).second) {
-                entries.push_back(examine_plugin(file, host));
-                entries.back().where_from = place.where_from;
+            if (fs::is_directory(place.path, error)) {
+                roots_.push_back(fs::weakly_canonical(place.path, error));
             }
         }
     }
-    return entries;
-}
+
+    std::vector<CatalogEntry> examine_all() {
+        for (const SearchPath& place : paths_.places) {
+            std::error_code error;
+            if (fs::exists(place.path, error) && !fs::is_directory(place.path, error)) {
+                examine(place, place.path, true);
+            } else if (const auto refusal = trust_.check_folder(place.path).refusal) {
+                diagnostics_.push_back(ignored_place(place, *refusal));
+            } else {
+                for (const fs::path& file : list_libraries(place, diagnostics_)) {
+                    examine(place, file, false);
+                }
+            }
+        }
+        return std::move(entries_);
+    }
+
+  private:
+    // A file reached twice (through a link, or a folder named twice) is looked at once.
+    void examine(const SearchPath& place, const fs::path& file, bool is_named) {
+        const TrustVerdict trust = trust_.check_file(file);
+        if (!seen_.insert(trust.resolved.empty() ? file : trust.resolved).second) {
+            return;
+        }
+        CatalogEntry entry = examine_plugin(file, host_);
+        entry.where_from = place.where_from;
+        std::optional<Refusal> refusal = trust.refusal;
+        if (!refusal && !is_named && !trust.resolved.empty()) {
+            refusal = check_link_target(trust.resolved, roots_);
+        }
+        if (!refusal && entry.verdict == Verdict::Loadable) {
+            refusal = check_rules(paths_.rules, entry.metadata->id, entry.path, entry.is_bundled());
+        }
+        if (refusal) {
+            refuse(entry, to_diagnostic(*refusal, entry.path.string()));
+        }
+        entries_.push_back(std::move(entry));
+    }
+
+    const SearchPaths& paths_;
+    const topress_fingerprint& host_;
+    Diagnostics& diagnostics_;
+    TrustChecker trust_;
+    std::vector<fs::path> roots_;  ///< folders that are searched, without links
+    std::set<fs::path> seen_;
+    std::vector<CatalogEntry> entries_;
+};
 
 // ---- one plugin id, one technique id ------------------------------------------------------------
 
@@ -245,6 +301,12 @@ const CatalogEntry* Catalog::find_plugin(std::string_view id) const {
 CatalogEntry examine_plugin(const fs::path& file, const topress_fingerprint& host) {
     CatalogEntry entry;
     entry.path = fs::absolute(file).lexically_normal();
+    std::error_code error;
+    const fs::file_status status = fs::status(entry.path, error);
+    if (fs::exists(status) && !fs::is_regular_file(status)) {  // opening a pipe would wait for ever
+        refuse(entry, not_a_file(entry.path));
+        return entry;
+    }
     NoteReading reading = read_notes(entry.path);
     if (!reading.notes) {
         refuse(entry, std::move(reading.refusal));
@@ -274,7 +336,7 @@ CatalogEntry examine_plugin(const fs::path& file, const topress_fingerprint& hos
 Catalog find_plugins(const SearchPaths& paths, const topress_fingerprint& host) {
     Catalog catalog;
     catalog.diagnostics = paths.diagnostics;
-    catalog.entries = examine_all(paths, host, catalog.diagnostics);
+    catalog.entries = Search(paths, host, catalog.diagnostics).examine_all();
     shadow_duplicates(catalog.entries);
     refuse_duplicate_techniques(catalog.entries);
     refuse_duplicate_namespaces(catalog.entries);

@@ -41,6 +41,27 @@ class TrainerCallbacks {
     const StageServices& services_;
 };
 
+/// Records gradients, and goes back to the caller's mode afterwards. A caller that records already
+/// sees what the technique makes of it.
+class RecordingGradients {
+  public:
+    RecordingGradients() : was_off_(!at::GradMode::is_enabled()) {
+        at::GradMode::set_enabled(true);
+    }
+
+    ~RecordingGradients() {
+        if (was_off_) {
+            at::GradMode::set_enabled(false);
+        }
+    }
+
+    RecordingGradients(const RecordingGradients&) = delete;
+    RecordingGradients& operator=(const RecordingGradients&) = delete;
+
+  private:
+    bool was_off_;
+};
+
 network::Network copy_to(const network::Network& network, at::Device device) {
     network::Network copy = network.clone();
     copy.to(device);
@@ -71,7 +92,7 @@ void run_stage(TechniqueObject& technique,
     topress_run run(services);
     {
         const StageDevice on_device(device);
-        const c10::AutoGradMode recording(true);  // and back to the caller's mode afterwards
+        const RecordingGradients recording;
         const TrainerCallbacks callbacks(services);
         technique.apply({sizeof(topress_stage),
                          &run,

@@ -1,7 +1,6 @@
 // The search order: explicit places first, then the user's, then those beside the program.
 #include "plugin/search_paths.hpp"
 
-#include <cstdlib>
 #include <string_view>
 #include <system_error>
 
@@ -41,18 +40,46 @@ void add_environment(SearchPaths& paths, std::string_view list) {
     }
 }
 
-std::string environment_variable(const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr ? std::string() : std::string(value);
+// Warns of each variable that is set and means nothing.
+void add_ignored_variables(SearchPaths& paths, const UserEnvironment& environment) {
+    const auto warn = [&paths](const std::string& name, const char* reason, const char* hint) {
+        Diagnostic diagnostic;
+        diagnostic.severity = Severity::Warning;
+        diagnostic.code = "plugin/environment-ignored";
+        diagnostic.message = "the environment variable " + name + " is ignored: " + reason;
+        diagnostic.hint = hint;
+        paths.diagnostics.push_back(std::move(diagnostic));
+    };
+    if (environment.is_secure()) {
+        for (const char* name :
+             {"TOPRESS_PLUGIN_PATH", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"}) {
+            if (!environment.given(name).empty()) {
+                warn(name,
+                     "the program runs with more rights than its caller",
+                     "run topress without set-user-id and without capabilities");
+            }
+        }
+        return;
+    }
+    for (const char* name : {"XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"}) {
+        const fs::path value = environment.given(name);
+        if (!value.empty() && value.is_relative()) {
+            warn(name, "it would depend on the current folder", "use an absolute path");
+        }
+    }
 }
 
-fs::path user_data_folder() {
-    const fs::path data = environment_variable("XDG_DATA_HOME");
-    if (data.is_absolute()) {
-        return data;
+// A mistake in the rules must not let through what they forbid.
+void load_rules(SearchPaths& paths, const fs::path& config_folder) {
+    if (config_folder.empty()) {
+        return;
     }
-    const fs::path home = environment_variable("HOME");
-    return home.is_absolute() ? home / ".local/share" : fs::path();
+    TrustChecker trust(paths.trust);
+    Diagnostics found;
+    paths.rules = load_user_rules(config_folder / "topress/config.toml", trust, found);
+    if (has_errors(found)) {
+        throw DiagnosticError(std::move(found));
+    }
 }
 
 fs::path program_location() {
@@ -83,12 +110,16 @@ SearchPaths make_search_paths(const SearchInputs& inputs) {
 }
 
 SearchPaths standard_search_paths(const std::vector<fs::path>& command_line,
-                                  const std::vector<fs::path>& configuration) {
-    return make_search_paths({command_line,
-                              configuration,
-                              environment_variable("TOPRESS_PLUGIN_PATH"),
-                              user_data_folder(),
-                              program_location()});
+                                  const std::vector<fs::path>& configuration,
+                                  const UserEnvironment& environment) {
+    SearchPaths paths = make_search_paths({command_line,
+                                           configuration,
+                                           environment.value("TOPRESS_PLUGIN_PATH"),
+                                           environment.data_folder(),
+                                           program_location()});
+    add_ignored_variables(paths, environment);
+    load_rules(paths, environment.config_folder());
+    return paths;
 }
 
 }  // namespace topress::plugin

@@ -2,6 +2,9 @@
 #pragma once
 
 #include "base/diagnostic.hpp"
+#include "plugin/trust.hpp"
+#include "plugin/user_environment.hpp"
+#include "plugin/user_rules.hpp"
 
 #include <filesystem>
 #include <string>
@@ -19,10 +22,13 @@ struct SearchPath {
     bool is_explicit = false;    ///< somebody named it: worth a warning if it is not there
 };
 
-/// The places in search order, and what was wrong with them (plugin/path-ignored).
+/// The places in search order, what was wrong with them (plugin/path-ignored,
+/// plugin/environment-ignored), and who is believed there.
 struct SearchPaths {
     std::vector<SearchPath> places;
     Diagnostics diagnostics;
+    TrustPolicy trust = TrustPolicy::of_process();
+    PluginRules rules;  ///< of the user's configuration
 };
 
 /// What the search order is made from.
@@ -40,9 +46,12 @@ struct SearchInputs {
 /// of the environment variable are ignored with a warning: they would mean the current directory.
 [[nodiscard]] SearchPaths make_search_paths(const SearchInputs& inputs);
 
-/// The same, with environment, user data folder and program location taken from the process.
+/// The same, with environment, the user's folders and rules, and the program's location taken from
+/// the process. Throws: DiagnosticError{config/...} when the user's configuration has mistakes:
+/// what it forbids must not be used because of a typing error.
 [[nodiscard]] SearchPaths standard_search_paths(
     const std::vector<std::filesystem::path>& command_line,
-    const std::vector<std::filesystem::path>& configuration);
+    const std::vector<std::filesystem::path>& configuration,
+    const UserEnvironment& environment = UserEnvironment::of_process());
 
 }  // namespace topress::plugin

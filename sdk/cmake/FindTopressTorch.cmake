@@ -2,18 +2,21 @@
 # stops when no matching CUDA toolkit is installed and asks CMake 3.25 for an unknown CUDA dialect).
 #
 # Looked up in this order: TOPRESS_TORCH_DIR (variable or environment), the `torch` package of the
-# active Python, the private environment that ./dev makes under the user's cache directory.
+# active Python, the private environment that ./dev makes under the user's cache directory, and
+# TOPRESS_TORCH_HINT. The first of an acceptable version is taken; TOPRESS_TORCH_DIR is never passed over.
 # Defines: topress::torch (headers, c10, torch_cpu), TopressTorch_VERSION, TopressTorch_DIR_USED.
 include_guard()
 
 function(_topress_torch_candidates out)
-  set(found "")
+  # A folder that was named by hand is the only candidate.
   if(TOPRESS_TORCH_DIR)
-    list(APPEND found "${TOPRESS_TORCH_DIR}")
+    set(${out} "${TOPRESS_TORCH_DIR}" PARENT_SCOPE)
+    return()
+  elseif(DEFINED ENV{TOPRESS_TORCH_DIR})
+    set(${out} "$ENV{TOPRESS_TORCH_DIR}" PARENT_SCOPE)
+    return()
   endif()
-  if(DEFINED ENV{TOPRESS_TORCH_DIR})
-    list(APPEND found "$ENV{TOPRESS_TORCH_DIR}")
-  endif()
+  set(found "")
   find_program(TOPRESS_PYTHON NAMES python3)
   if(TOPRESS_PYTHON)
     # find_spec does not run torch's own code, which needs every CUDA library.
@@ -32,32 +35,46 @@ function(_topress_torch_candidates out)
   endif()
   file(GLOB private "${cache}/topress/libtorch-*/lib/python3*/site-packages/torch")
   list(SORT private ORDER DESCENDING)
-  list(APPEND found ${private})
+  list(APPEND found ${private} ${TOPRESS_TORCH_HINT})
   set(${out} "${found}" PARENT_SCOPE)
+endfunction()
+
+# The version of the LibTorch in a folder; empty if there is none.
+function(_topress_torch_version directory out)
+  set(${out} "" PARENT_SCOPE)
+  if(NOT EXISTS "${directory}/include/ATen/ATen.h" OR NOT EXISTS "${directory}/lib/libtorch_cpu.so")
+    return()
+  endif()
+  set(header "${directory}/include/torch/headeronly/version.h")
+  if(NOT EXISTS "${header}")
+    set(header "${directory}/include/torch/csrc/api/include/torch/version.h")
+  endif()
+  set(parts "")
+  foreach(part MAJOR MINOR PATCH)
+    file(STRINGS "${header}" line REGEX "define TORCH_VERSION_${part} [0-9]+")
+    string(REGEX MATCH "[0-9]+$" number "${line}")
+    list(APPEND parts "${number}")
+  endforeach()
+  list(JOIN parts "." version)
+  set(${out} "${version}" PARENT_SCOPE)
 endfunction()
 
 _topress_torch_candidates(_topress_torch_dirs)
 set(TopressTorch_DIR_USED "")
 foreach(_dir IN LISTS _topress_torch_dirs)
-  if(EXISTS "${_dir}/include/ATen/ATen.h" AND EXISTS "${_dir}/lib/libtorch_cpu.so")
-    set(TopressTorch_DIR_USED "${_dir}")
+  _topress_torch_version("${_dir}" _version)
+  if(NOT _version)
+    continue()
+  endif()
+  # Kept even when it does not fit, so that the message names what was found.
+  set(TopressTorch_VERSION "${_version}")
+  set(TopressTorch_DIR_USED "${_dir}")
+  if(NOT TopressTorch_FIND_VERSION
+     OR (TopressTorch_FIND_VERSION_EXACT AND _version VERSION_EQUAL TopressTorch_FIND_VERSION)
+     OR (NOT TopressTorch_FIND_VERSION_EXACT AND _version VERSION_GREATER_EQUAL TopressTorch_FIND_VERSION))
     break()
   endif()
 endforeach()
-
-if(TopressTorch_DIR_USED)
-  set(_version_header "${TopressTorch_DIR_USED}/include/torch/headeronly/version.h")
-  if(NOT EXISTS "${_version_header}")
-    set(_version_header "${TopressTorch_DIR_USED}/include/torch/csrc/api/include/torch/version.h")
-  endif()
-  set(_parts "")
-  foreach(_part MAJOR MINOR PATCH)
-    file(STRINGS "${_version_header}" _line REGEX "define TORCH_VERSION_${_part} [0-9]+")
-    string(REGEX MATCH "[0-9]+$" _number "${_line}")
-    list(APPEND _parts "${_number}")
-  endforeach()
-  list(JOIN _parts "." TopressTorch_VERSION)
-endif()
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(

@@ -23,10 +23,11 @@ function(topress_add_plugin name)
   # Inside topress the house rules apply; an author's project chooses its own warnings.
   if(TARGET topress_warnings)
     target_link_libraries(${name} PRIVATE topress_warnings topress_sanitizers)
-    # The program has loaded all that bundled plugins need. Without this CMake warns of the two libgomp
-    # it knows, the compiler's and LibTorch's, of which only the loaded one is used.
-    set_target_properties(${name} PROPERTIES BUILD_WITH_INSTALL_RPATH ON)
   endif()
+  # Whoever LINKs shared libraries of its own sets INSTALL_RPATH. The search path of a build folder would
+  # end in an empty part, padding for the one to come, which the loader reads as the current folder; and
+  # CMake warns of the two libgomp it knows, the compiler's and LibTorch's.
+  set_target_properties(${name} PROPERTIES BUILD_WITH_INSTALL_RPATH ON)
   set_target_properties(
     ${name} PROPERTIES PREFIX "" CXX_VISIBILITY_PRESET hidden C_VISIBILITY_PRESET hidden
                        VISIBILITY_INLINES_HIDDEN ON LIBRARY_OUTPUT_DIRECTORY "${arg_DESTINATION}")

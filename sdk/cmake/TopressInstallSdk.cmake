@@ -1,4 +1,4 @@
-# Installs the SDK as the CMake package `topress`: headers, functions, finder, template, kernel test kit.
+# Installs the SDK as the CMake package `topress`: headers, functions, finder, templates, kernel test kit.
 include_guard()
 include(CMakePackageConfigHelpers)
 
@@ -13,13 +13,15 @@ function(topress_install_sdk)
           ${CMAKE_CURRENT_BINARY_DIR}/topressConfigVersion.cmake
           cmake/FindTopressTorch.cmake
           cmake/GenerateTopressEntry.cmake
+          cmake/TopressAddConformanceTest.cmake
           cmake/TopressAddKernels.cmake
           cmake/TopressAddPlugin.cmake
           cmake/TopressKernelTestkit.cmake
+          cmake/TopressRunDemo.cmake
           cmake/plugin.version
     DESTINATION ${package_folder}
     COMPONENT sdk)
   install(FILES ${PROJECT_SOURCE_DIR}/docs/plugin.schema.json DESTINATION share/topress COMPONENT sdk)
   install(DIRECTORY include/topress DESTINATION include COMPONENT sdk)
-  install(DIRECTORY template testkit DESTINATION share/topress COMPONENT sdk)
+  install(DIRECTORY templates testkit DESTINATION share/topress COMPONENT sdk)
 endfunction()

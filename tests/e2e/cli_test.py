@@ -6,7 +6,7 @@ import pathlib
 import support
 from support import CHANNEL, CONFIDENCE, HEAD, QAT, STUDENT, run, run_json
 
-COMMANDS = ("run", "plan", "plugin list", "plugin doc", "cost", "inspect", "eval", "report")
+COMMANDS = ("run", "plan", "plugin list", "plugin doc", "plugin new", "plugin why", "cost", "inspect", "eval", "report")
 
 
 class CommandLine(support.Workplace):

@@ -8,7 +8,6 @@ from support import CHANNEL, HEAD, QAT, STUDENT, run, run_json
 
 SHORT = HEAD.replace("epochs = 2", "epochs = 1").replace("depth = 14", "depth = 8")
 THROWS = '[technique.faulty]\nuse = "fixture.throws-in-apply"\nwhat = "standard"\n'
-CHANGES = '[technique.faulty]\nuse = "fixture.misbehaves"\n'
 
 
 def fixtures():
@@ -56,32 +55,6 @@ class Failures(support.Workplace):
                             status=4)
         self.assertEqual(document["rows"], [])
         self.assertEqual(document["diagnostics"][-1]["code"], "plugin/configure-failed")
-
-    def test_post_checks_roll_a_stage_back(self):
-        for misdeed, code in (("undeclared", "check/undeclared-write"),
-                              ("nan", "check/not-finite"), ("classes", "check/contract-changed")):
-            config = self.write(f"{misdeed}.toml",
-                                SHORT + CHANGES + f'what = "{misdeed}"\n')
-            document = run_json("run", config, "--output", self.path(misdeed), *with_fixtures(),
-                                "--set", "baseline.epochs=0", status=1)
-            self.assertIn(code, [entry["code"] for entry in document["diagnostics"]])
-            self.assert_rows(misdeed, ["baseline"])
-
-    def test_stage_that_does_nothing_is_a_warning(self):
-        config = self.write("nothing.toml", SHORT + CHANGES + 'what = "nothing"\n')
-        document = run_json("run", config, "--output", self.path("nothing"), *with_fixtures(),
-                            "--set", "baseline.epochs=0")
-        self.assertEqual([(entry["code"], entry["severity"]) for entry in document["diagnostics"]
-                          if entry["code"].startswith("check/")], [("check/no-effect", "warning")])
-
-    def test_global_state_is_set_back(self):
-        config = self.write("global.toml", SHORT + CHANGES + 'what = "double-by-default"\n' +
-                            QAT.replace("epochs = 1", "epochs = 0.5") +
-                            '[[order.edge]]\nbefore = "faulty"\nafter = "qat"\nreason = "test"\n')
-        document = run_json("run", config, "--output", self.path("global"), *with_fixtures(),
-                            "--set", "baseline.epochs=0")
-        self.assertIn("check/global-state", [entry["code"] for entry in document["diagnostics"]])
-        self.assertEqual([row["stage"] for row in document["rows"]], ["baseline", "faulty", "qat"])
 
     def test_interrupt_ends_cleanly_and_resume_continues(self):
         config = self.write("long.toml", HEAD + STUDENT.replace("epochs = 2", "epochs = 500"))

@@ -30,8 +30,12 @@ class Params {
 
     /// Copies what the host handed over.
     Params(const topress_value* values, std::uint64_t count) {
+        // The host's struct may be longer than the one known here: its own size is the stride.
+        const auto* bytes = reinterpret_cast<const unsigned char*>(values);
         for (std::uint64_t i = 0; i < count; ++i) {
-            values_.insert_or_assign(values[i].name, copy(values[i]));
+            const auto& value =
+                *reinterpret_cast<const topress_value*>(bytes + i * values->struct_size);
+            values_.insert_or_assign(value.name, copy(value));
         }
     }
 

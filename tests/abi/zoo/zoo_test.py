@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -64,6 +65,45 @@ def check_host(member, row, folder):
     print(f"{row['phase']}: {code} {message}")
 
 
+# ---- through the program: members that may only be opened in a child process ------------------------
+
+
+def build_note(data):
+    """Where the fingerprint in the build note of a plugin lies."""
+    at = data.find(struct.pack("<I", 2) + b"topress\0")
+    assert at >= 0, "no build note"
+    return at + 12 + 16
+
+
+def rebrand(path, real):
+    """Gives a fixture the fingerprint of a real plugin, so that the program finds no fault in its build."""
+    data, bundled = path.read_bytes(), real.read_bytes()
+    start, real_start = build_note(data), build_note(bundled)
+    size = struct.unpack_from("<I", data, start)[0]
+    path.write_bytes(data[:start] + bundled[real_start:real_start + size] + data[start + size:])
+    path.chmod(0o755)
+
+
+def ask_program(folder, *arguments):
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
+    done = subprocess.run([os.environ["TOPRESS_PROGRAM"], *map(str, arguments), "--json"], capture_output=True,
+                          text=True, timeout=100, env=environment)
+    assert done.returncode >= 0, f"{arguments}: killed by signal {-done.returncode}\n{done.stderr}"
+    return json.loads(done.stdout)
+
+
+def check_probe(member, row, folder):
+    real = BUILD / "fixtures/sdk_plugins/fixture_throws.so"
+    for name in (member, "good"):
+        rebrand(folder / f"{name}.so", real)
+    files = ask_program(folder, "plugin", "why", folder / f"{member}.so")["files"]
+    gates = {gate["gate"]: gate for gate in files[0]["gates"]}
+    assert gates["probe"]["code"] == row["code"], gates
+    files = ask_program(folder, "plugin", "why", folder / "good.so")["files"]
+    assert {gate["outcome"] for gate in files[0]["gates"]} == {"passed"}, files
+    print(f"probe: {row['code']} {gates['probe']['found']}")
+
+
 def main():
     member = sys.argv[1]
     row = json.loads((HERE / "expected.json").read_text())["members"][member]
@@ -73,7 +113,8 @@ def main():
         for companion in row.get("with", []):
             take(folder, companion)
         SCENES.get(member, lambda place: take(place, member))(folder)
-        check_host(member, row, folder)
+        check = check_probe if row["phase"] == "probe" else check_host
+        check(member, row, folder)
 
 
 if __name__ == "__main__":

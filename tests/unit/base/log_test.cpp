@@ -8,6 +8,8 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace log = topress::log;
 
@@ -60,4 +62,18 @@ TEST_CASE("log: a file that cannot be opened is an error") {
     } catch (const topress::Error& error) {
         CHECK(error.code() == "file/cannot-write");
     }
+}
+
+TEST_CASE("log: messages are handed on with level and scope") {
+    std::vector<std::string> lines;
+    log::set_console(log::Level::Off, false);
+    log::set_forward([&](log::Level level, std::string_view text) {
+        lines.push_back(std::string(log::name_of(level)) + " " + std::string(text));
+    });
+    log::write(log::Level::Trace, "shapes");
+    log::write(log::Level::Debug, "two\nlines", "channel");
+    log::warn("careful");
+    log::set_forward({});
+    log::warn("not seen");
+    CHECK(lines == std::vector<std::string>{"debug [channel] two lines", "warn careful"});
 }

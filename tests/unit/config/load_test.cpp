@@ -52,6 +52,37 @@ TEST_CASE("load: techniques keep the order of the file and may be used twice") {
     CHECK(result.config.techniques[2].label == "alpha");
 }
 
+TEST_CASE("load: keys of the host do not reach the technique") {
+    const auto result = load_text(kNeeded +
+                                  "[technique.qat]\n"
+                                  "isolation = \"process\"\n"
+                                  "timeout_s = 90\n"
+                                  "memory_limit_mb = 256\n"
+                                  "bits = 4\n"
+                                  "[technique.other]\n");
+    REQUIRE(result.ok());
+    const auto& qat = result.config.techniques.front();
+    CHECK(qat.isolation == config::IsolationConfig{"process", 90, 256});
+    CHECK(qat.parameters.size() == 1);
+    CHECK(result.config.techniques.back().isolation == config::IsolationConfig{});
+}
+
+TEST_CASE("load: mistakes in the keys of the host") {
+    CHECK(found_in(load_text(kNeeded + "[technique.qat]\n"
+                                       "isolation = \"thread\"\n"
+                                       "timeout_s = -1\n"
+                                       "memory_limit_mb = 1.5\n")) ==
+          Found{"config/invalid-value 7:13", "config/out-of-range 8:13", "config/wrong-type 9:19"});
+}
+
+TEST_CASE("load: a limit that the process of topress cannot keep") {
+    const std::string inside = kNeeded + "[technique.qat]\nisolation = \"in-process\"\n";
+    CHECK(load_text(inside + "timeout_s = 0\n").ok());
+    CHECK(found_in(load_text(inside + "timeout_s = 5\n")) == Found{"config/invalid-value 7:13"});
+    CHECK(found_in(load_text(inside + "memory_limit_mb = 5\n")) ==
+          Found{"config/invalid-value 7:13"});
+}
+
 TEST_CASE("load: every mistake is reported in one pass from top to bottom") {
     const auto result = load_text(
         "schema = 1\n"

@@ -4,9 +4,6 @@
 #include "network/channels.hpp"
 #include "unit/pipeline/fixtures.hpp"
 
-#include <ATen/Parallel.h>
-#include <c10/core/DefaultDtype.h>
-#include <c10/core/GradMode.h>
 #include <doctest/doctest.h>
 
 #include <limits>
@@ -53,13 +50,27 @@ TEST_CASE("checks: an undeclared change is named") {
           }) == Codes{"check/undeclared-write"});
 }
 
-TEST_CASE("checks: a stage without effect is a warning") {
+TEST_CASE("checks: a stage without effect is an error unless it said so or could not be seen") {
     const network::Network network = test::small_network();
-    const Diagnostics found = pipeline::check_stage(
-        {"stage", "some.technique", kAll}, pipeline::take_snapshot(network), network);
+    const pipeline::Snapshot before = pipeline::take_snapshot(network);
+    const auto check = [&](const std::vector<std::string>& writes, bool may_be_idle) {
+        return pipeline::check_stage(
+            {"stage", "some.technique", writes, may_be_idle}, before, network);
+    };
+    const Diagnostics found = check(kAll, false);
     REQUIRE(found.size() == 1);
     CHECK(found.front().code == "check/no-effect");
-    CHECK(found.front().severity == Severity::Warning);
+    CHECK(found.front().severity == Severity::Error);
+    REQUIRE(check(kAll, true).size() == 1);
+    CHECK(check(kAll, true).front().severity == Severity::Info);
+    CHECK(check({"x-notes"}, false).empty());
+}
+
+TEST_CASE("checks: a network whose shapes do not fit is broken, and nothing else is looked at") {
+    CHECK(codes_after(test::small_network(), {}, [](network::Network& network) {
+              const std::string name = "head.linear.weight";
+              network.set_parameter(name, network.parameter(name).tensor.narrow(1, 0, 2).clone());
+          }) == Codes{"check/broken-network"});
 }
 
 TEST_CASE("checks: values that are not finite are found") {
@@ -106,19 +117,4 @@ TEST_CASE("checks: a dropped exit was undone unless exits are declared") {
     CHECK(codes_after(with_exit, {"weights"}, drop) ==
           Codes{"check/undeclared-write", "check/undone"});
     CHECK(codes_after(with_exit, {"exits"}, drop).empty());
-}
-
-TEST_CASE("checks: global state is read and set back with a warning each") {
-    const pipeline::GlobalState wanted = pipeline::read_global_state();
-    CHECK(pipeline::restore_global_state(wanted, "stage").empty());
-    c10::GradMode::set_enabled(!wanted.gradients);
-    c10::set_default_dtype(c10::scalarTypeToTypeMeta(at::kDouble));
-    at::globalContext().setDeterministicAlgorithms(!wanted.deterministic, false);
-    const Diagnostics found = pipeline::restore_global_state(wanted, "stage");
-    CHECK(found.size() == 3);
-    for (const Diagnostic& finding : found) {
-        CHECK(finding.code == "check/global-state");
-        CHECK(finding.severity == Severity::Warning);
-    }
-    CHECK(pipeline::read_global_state() == wanted);
 }

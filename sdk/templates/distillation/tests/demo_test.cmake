@@ -1,0 +1,13 @@
+# What the demo must show. LEDGER: its ledger.json; row 0 is the baseline, row 1 the stage.
+file(READ "${LEDGER}" ledger)
+string(JSON before GET "${ledger}" rows 0 macs)
+string(JSON after GET "${ledger}" rows 1 macs)
+math(EXPR percent "100 * ${after} / ${before}")
+message("the student needs ${percent} % of the MACs")
+if(percent LESS 10 OR percent GREATER 40)
+  message(FATAL_ERROR "half the channels on both sides of a layer are about a quarter of its MACs")
+endif()
+string(JSON accuracy GET "${ledger}" rows 1 accuracy)
+if(accuracy LESS 0.3)
+  message(FATAL_ERROR "the student has learnt nothing: its accuracy is ${accuracy}")
+endif()

@@ -1,0 +1,12 @@
+# What the demo must show. LEDGER: its ledger.json; row 0 is the baseline, row 1 the stage.
+file(READ "${LEDGER}" ledger)
+string(JSON share GET "${ledger}" rows 1 exits 0 share)
+message("${share} of the samples leave early")
+if(share LESS 0.25 OR share GREATER 0.4)
+  message(FATAL_ERROR "leave_ratio = 0.3 asks for about 0.3")
+endif()
+string(JSON ratio GET "${ledger}" rows 1 bitops_cr)
+message("bit operations: ${ratio} times fewer")
+if(NOT ratio GREATER 1)
+  message(FATAL_ERROR "the exit saves nothing")
+endif()

@@ -1,0 +1,13 @@
+# What the demo must show. LEDGER: its ledger.json; row 0 is the baseline, row 1 the stage.
+file(READ "${LEDGER}" ledger)
+string(JSON parameters GET "${ledger}" rows 1 parameters)
+string(JSON rounded GET "${ledger}" rows 1 metrics rounded_weights)
+math(EXPR percent "100 * ${rounded} / ${parameters}")
+message("${percent} % of the parameters are powers of two")
+if(percent LESS 90)
+  message(FATAL_ERROR "nearly all parameters of this network are weights of layers")
+endif()
+string(JSON accuracy GET "${ledger}" rows 1 accuracy)
+if(accuracy LESS 0.3)
+  message(FATAL_ERROR "the accuracy is ${accuracy}: powers of two should keep most of it")
+endif()

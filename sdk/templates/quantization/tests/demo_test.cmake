@@ -1,0 +1,13 @@
+# What the demo must show. LEDGER: its ledger.json; row 0 is the baseline, row 1 the stage.
+file(READ "${LEDGER}" ledger)
+string(JSON ratio GET "${ledger}" rows 1 bitops_cr)
+message("bit operations: ${ratio} times fewer")
+if(ratio LESS 28 OR ratio GREATER 29)  # 32 * 32 / (6 * 6)
+  message(FATAL_ERROR "6 bits on both sides of every layer are 28.4 times fewer bit operations")
+endif()
+string(JSON before GET "${ledger}" rows 0 accuracy)
+string(JSON after GET "${ledger}" rows 1 accuracy)
+message("accuracy ${before} -> ${after}")
+if(after LESS 0.3)
+  message(FATAL_ERROR "6 bits should keep most of the accuracy")
+endif()
