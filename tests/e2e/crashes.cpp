@@ -1,7 +1,11 @@
 // A plugin for tests of the conformance suite: it crashes on depthwise convolutions.
 #include <topress/plugin.hpp>
 
+#include <ATen/ATen.h>
+
 #include <csignal>
+#include <cstdlib>
+#include <stdexcept>
 #include <string>
 
 namespace {
@@ -15,11 +19,18 @@ class Crashes : public topress::Technique {
             if (name.find("depthwise") != std::string::npos) {
                 static_cast<void>(std::raise(SIGSEGV));
             }
-            model.set_parameter(name, model.parameter(name).mul(0.5));
+            model.set_parameter(name, model.parameter(name) * 0.5);
         }
     }
 };
 
+void start() {
+    if (std::getenv("CRASHES_FAILS_TO_START") != nullptr) {
+        throw std::runtime_error("told not to start");
+    }
+}
+
 }  // namespace
 
 TOPRESS_PLUGIN(TOPRESS_TECHNIQUE("crashes.depthwise", Crashes));
+TOPRESS_PLUGIN_INIT(start);
