@@ -1,5 +1,6 @@
 // [technique.parameters.*] of plugin.toml -> ParameterSpecs, and the conditions on them.
 #include "base/suggest.hpp"
+#include "config/schema.hpp"
 #include "plugin/metadata_reader.hpp"
 
 #include <algorithm>
@@ -203,6 +204,18 @@ std::optional<Condition> read_condition(const Tree& table,
     return condition;
 }
 
+// The host reads these keys of [technique.LABEL] itself: a parameter of that name could never be
+// set.
+void check_reserved(const Tree& table, Mistakes& mistakes) {
+    const auto& reserved = config::technique_specs();
+    if (std::ranges::find(reserved, table.name, &ParameterSpec::name) != reserved.end()) {
+        mistakes.add(std::string("'") + table.name +
+                         "' is a key that topress itself reads for every technique",
+                     table.location,
+                     "give the parameter another name");
+    }
+}
+
 std::vector<ParameterSpec> read_parameters(const Tree& tree, Mistakes& mistakes) {
     for (const auto& [name, given] : tree.values) {
         mistakes.add(std::string("'") + name + "' must be a table with type, default and doc",
@@ -212,6 +225,7 @@ std::vector<ParameterSpec> read_parameters(const Tree& tree, Mistakes& mistakes)
     mistakes.check_tables(tree.rows, {}, "[technique.parameters]");
     std::vector<ParameterSpec> specs;
     for (const Tree& table : tree.tables) {
+        check_reserved(table, mistakes);
         specs.push_back(read_parameter(table, mistakes));
     }
     for (std::size_t i = 0; i < specs.size(); ++i) {

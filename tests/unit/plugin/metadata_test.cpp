@@ -131,6 +131,10 @@ constexpr Mistake kMistakes[] = {
     {"minimum = 0.1", "values = [\"a\"]", 19, "lists accepted strings"},
     {"doc = \"How much.\"", "", 16, "'doc'"},
     {"doc = \"How much.\"", "doc = \"How much.\"\nstep = 1", 21, "'step'"},
+    {"[technique.parameters.ratio]",
+     "[technique.parameters.timeout_s]",
+     16,
+     "'timeout_s' is a key that topress itself reads"},
     {"[[technique]]", "[technique]", 7, "technique"},
     {"summary = \"One technique\"", "summary = ", 6, "TOML"},
 };
