@@ -157,11 +157,12 @@ class Stopper {
         }
         if (options_.memory_limit_bytes > 0 &&
             child.resident_bytes() > options_.memory_limit_bytes) {
-            stop(child, ChildResult::End::MemoryExceeded, SIGKILL);  // every moment makes it worse
+            // Every moment makes it worse.
+            stop(child, ChildResult::End::MemoryExceeded, SIGKILL, {});
         } else if (options_.timeout.count() > 0 && Clock::now() - start_ >= options_.timeout) {
-            stop(child, ChildResult::End::TimedOut, SIGTERM);
+            stop(child, ChildResult::End::TimedOut, SIGTERM, options_.timeout_grace);
         } else if (options_.cancelled && options_.cancelled()) {
-            stop(child, ChildResult::End::Cancelled, SIGTERM);
+            stop(child, ChildResult::End::Cancelled, SIGTERM, options_.grace);
         }
     }
 
@@ -175,10 +176,13 @@ class Stopper {
     }
 
   private:
-    void stop(const Child& child, ChildResult::End end, int signal) {
+    void stop(const Child& child,
+              ChildResult::End end,
+              int signal,
+              std::chrono::milliseconds grace) {
         is_stopping_ = true;
         end_ = end;
-        last_ = Clock::now() + options_.grace;
+        last_ = Clock::now() + grace;
         child.kill_group(signal);
     }
 

@@ -21,7 +21,8 @@ struct ChildOptions {
     std::function<bool()> cancelled;  ///< asked every few milliseconds; may be empty
     /// Lines of standard output, without their end; empty: they are collected in `output`.
     std::function<void(std::string_view line)> on_line;
-    std::chrono::milliseconds grace{2000};  ///< between SIGTERM and SIGKILL
+    std::chrono::milliseconds grace{2000};          ///< between SIGTERM and SIGKILL when cancelled
+    std::chrono::milliseconds timeout_grace{1000};  ///< the same after the timeout
 };
 
 struct ChildResult {

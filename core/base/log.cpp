@@ -89,7 +89,7 @@ struct State {
         console->set_level(spdlog::level::warn);
         sinks->add_sink(console);
         logger.set_level(spdlog::level::trace);
-        logger.flush_on(spdlog::level::err);
+        logger.flush_on(spdlog::level::info);  // so that a log can be followed while it grows
     }
 };
 

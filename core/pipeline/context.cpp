@@ -29,7 +29,6 @@ void RunContext::announce(std::size_t index,
     if (options.observer.stage_started) {
         options.observer.stage_started({index, plan.stages.size(), label, technique});
     }
-    log::flush();  // who looks into the log while a stage runs finds where it is
 }
 
 void RunContext::finish_stage(network::Network network, Row row) {

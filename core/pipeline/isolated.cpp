@@ -18,7 +18,10 @@ namespace {
 
 constexpr std::size_t kLastLines = 8;
 constexpr double kConfigureLimitSeconds = 120;
-constexpr auto kGrace = std::chrono::seconds(10);  // a step of training may have to end first
+// After a request of the user a step of training may have to end first; who overran its limit has
+// had its time.
+constexpr auto kGraceOfUser = std::chrono::seconds(10);
+constexpr auto kGraceOfLimit = std::chrono::seconds(1);
 
 /// Takes what a worker says while it works, and remembers the last lines.
 class Listener {
@@ -202,7 +205,8 @@ class Worker {
         options.memory_limit_bytes = static_cast<std::uint64_t>(isolation.memory_limit_mb) << 20U;
         options.cancelled = run_.options.cancelled;
         options.on_line = [&listener](std::string_view line) { listener.hear(line); };
-        options.grace = kGrace;
+        options.grace = kGraceOfUser;
+        options.timeout_grace = kGraceOfLimit;
         return options;
     }
 

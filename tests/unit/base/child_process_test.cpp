@@ -27,7 +27,7 @@ ChildOptions shell(const std::string& script) {
     ChildOptions options;
     options.program = "/bin/sh";
     options.arguments = {"-c", script};
-    options.grace = std::chrono::milliseconds(200);
+    options.grace = options.timeout_grace = std::chrono::milliseconds(200);
     return options;
 }
 
