@@ -2,6 +2,7 @@
 #include "base/log.hpp"
 #include "cli/inputs.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/ledger_table.hpp"
 #include "cli/session.hpp"
 #include "cli/table.hpp"
 #include "pipeline/lower.hpp"
@@ -29,42 +30,6 @@ std::filesystem::path output_of(const RunCommandOptions& options, const config::
         return config.output;
     }
     return std::filesystem::absolute("runs") / std::filesystem::path(config.file).stem();
-}
-
-std::vector<std::string> cells_of(const pipeline::Row& row) {
-    return {row.stage,
-            row.technique.empty() ? "-" : row.technique,
-            percent(row.accuracy),
-            row.test_accuracy ? percent(*row.test_accuracy) : "",
-            with_unit(row.macs),
-            with_unit(row.bitops),
-            fixed(row.bitops_cr, 2) + "x",
-            with_unit(row.parameters),
-            fixed(row.cr, 2) + "x",
-            fixed(row.latency_ms, 2),
-            fixed(row.seconds, 1)};
-}
-
-std::string ledger_text(const pipeline::Ledger& ledger) {
-    std::vector<std::vector<std::string>> lines;
-    for (const pipeline::Row& row : ledger.rows) {
-        lines.push_back(cells_of(row));
-    }
-    return render_table({"stage",
-                         "technique",
-                         "accuracy",
-                         "test",
-                         "MACs",
-                         "BitOps",
-                         "BitOpsCR",
-                         "params",
-                         "CR",
-                         "ms/batch",
-                         "seconds"},
-                        lines,
-                        2) +
-           "accuracy, ms and seconds are measured (accuracy on the validation split), the rest is "
-           "computed\n";
 }
 
 /// One line of the story per finished stage.
@@ -107,7 +72,7 @@ Outcome run_run(const RunCommandOptions& options, const Session& session) {
     Outcome outcome;
     outcome.document = pipeline::to_json(ledger);
     outcome.text =
-        ledger_text(ledger) + "report: " + (run_options.output / "report.html").string() + "\n";
+        ledger_table(ledger.rows) + "report: " + (run_options.output / "report.html").string() + "\n";
     outcome.diagnostics = ledger.diagnostics;
     if (has_errors(ledger.diagnostics)) {
         outcome.status = DiagnosticError(ledger.diagnostics).status();

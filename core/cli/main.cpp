@@ -54,6 +54,7 @@ void build_app(CLI::App& app, Session& session) {
     add_eval_command(app, session);
     add_report_command(app, session);
     add_plugin_command(app, session);
+    add_watch_command(app, session);
     add_worker_command(app, session);
     add_probe_command(app, session);
 }

@@ -48,6 +48,7 @@ void add_cost_command(CLI::App& app, Session& session);
 void add_inspect_command(CLI::App& app, Session& session);
 void add_eval_command(CLI::App& app, Session& session);
 void add_report_command(CLI::App& app, Session& session);
+void add_watch_command(CLI::App& app, Session& session);
 void add_worker_command(CLI::App& app, Session& session);
 
 }  // namespace topress::cli

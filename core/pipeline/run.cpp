@@ -10,6 +10,7 @@
 #include "pipeline/context.hpp"
 #include "pipeline/measure.hpp"
 #include "pipeline/run_data.hpp"
+#include "pipeline/run_recorder.hpp"
 #include "pipeline/stage.hpp"
 #include "pipeline/version.hpp"
 #include "train/device.hpp"
@@ -151,14 +152,20 @@ void execute_and_note(RunContext& run) {
 }  // namespace
 
 Ledger run(const Plan& plan, const RunOptions& options) {
-    RunContext run{plan, options, OutputDir(options.output), {}, {}, {}, {}, {}, {}, {}, {}};
+    OutputDir output(options.output);
+    RunRecorder recorder(output.root(), options.resume);
+    RunOptions recorded = options;
+    recorded.observer = recorder.observe(options.observer);
+    RunContext run{plan, recorded, std::move(output), {}, {}, {}, {}, {}, {}, {}, {}};
     run.output.clear(options.resume);
+    recorder.started(plan, options.resume);
     run.output.write_plan(plan);
     run.key = run_key(plan.config);
     run.ledger.diagnostics = plan.diagnostics;
     run.ledger.conditions = describe_run(run);
     execute_and_note(run);
     run.output.write_ledger(run.ledger, plan);
+    recorder.ended(run.ledger);
     log::flush();
     return std::move(run.ledger);
 }

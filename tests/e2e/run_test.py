@@ -86,6 +86,18 @@ class WholeRun(support.Workplace):
         self.assertIn("quantize", {node["op"] for node in seen["nodes"]})
         self.assertIn("exit ", run("inspect", network).stdout)
 
+    def test_watch_tells_how_the_run_ended(self):
+        seen = run_json("watch", self.path("out"))
+        self.assertEqual(seen["state"], "finished")
+        for stage, row in zip(seen["stages"], self.rows, strict=True):
+            self.assertEqual((stage["label"], stage["state"]), (row["stage"], "finished"))
+            self.assertEqual({**row, **stage["row"]}, row)
+        text = run("watch", self.path("out"), "--once").stdout
+        self.assertIn("finished, 5 of 5 stages", text)
+        self.assertIn("done  confidence", text)
+        self.assertEqual(len(os.listdir(self.path("out/tensorboard"))), 1)
+        run_json("watch", self.path("data"), status=1)
+
     def test_csv_has_the_same_figures(self):
         with open(self.path("out/ledger.csv"), encoding="utf-8") as file:
             lines = [line.strip().split(",") for line in file]
