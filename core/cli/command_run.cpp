@@ -71,8 +71,8 @@ Outcome run_run(const RunCommandOptions& options, const Session& session) {
     progress.clear();
     Outcome outcome;
     outcome.document = pipeline::to_json(ledger);
-    outcome.text =
-        ledger_table(ledger.rows) + "report: " + (run_options.output / "report.html").string() + "\n";
+    outcome.text = ledger_table(ledger.rows) +
+                   "report: " + (run_options.output / "report.html").string() + "\n";
     outcome.diagnostics = ledger.diagnostics;
     if (has_errors(ledger.diagnostics)) {
         outcome.status = DiagnosticError(ledger.diagnostics).status();
