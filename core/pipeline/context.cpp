@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "network/serialize.hpp"
+#include "pipeline/layers.hpp"
 #include "pipeline/measure.hpp"
 
 namespace topress::pipeline {
@@ -75,6 +76,7 @@ bool RunContext::resume_stage(const std::string& label) {
 
 void RunContext::accept(network::Network network, Row row) {
     current = std::move(network);
+    ledger.layers = compare_layers(baseline, current);
     ledger.rows.push_back(std::move(row));
     output.write_ledger(ledger, plan);
     if (options.observer.row_finished) {

@@ -14,13 +14,28 @@
     extern "C" const char symbol##_begin[];                      \
     extern "C" const char symbol##_end[]
 
-TOPRESS_EMBED(topress_report_template, TOPRESS_REPORT_TEMPLATE);
+TOPRESS_EMBED(topress_run_page, TOPRESS_PAGES "/run.html");
+TOPRESS_EMBED(topress_comparison_page, TOPRESS_PAGES "/comparison.html");
+TOPRESS_EMBED(topress_style_css, TOPRESS_PAGES "/style.css");
+TOPRESS_EMBED(topress_common_js, TOPRESS_PAGES "/common.js");
 TOPRESS_EMBED(topress_chart_js, TOPRESS_CHART_JS);
 
 namespace topress::pipeline {
 
-std::string_view report_template() {
-    return {topress_report_template_begin, topress_report_template_end};
+std::string_view run_page() {
+    return {topress_run_page_begin, topress_run_page_end};
+}
+
+std::string_view comparison_page() {
+    return {topress_comparison_page_begin, topress_comparison_page_end};
+}
+
+std::string_view style_css() {
+    return {topress_style_css_begin, topress_style_css_end};
+}
+
+std::string_view common_js() {
+    return {topress_common_js_begin, topress_common_js_end};
 }
 
 std::string_view chart_js() {

@@ -5,8 +5,13 @@
 
 namespace topress::pipeline {
 
-/// report_template.html.
-[[nodiscard]] std::string_view report_template();
+/// The templates in report_page/.
+[[nodiscard]] std::string_view run_page();
+[[nodiscard]] std::string_view comparison_page();
+
+/// What they share.
+[[nodiscard]] std::string_view style_css();
+[[nodiscard]] std::string_view common_js();
 
 /// Chart.js, minified, with its licence line.
 [[nodiscard]] std::string_view chart_js();

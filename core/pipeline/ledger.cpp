@@ -218,6 +218,7 @@ Json to_json(const Ledger& ledger) {
     for (const Row& row : ledger.rows) {
         json["rows"].push_back(to_json(row));
     }
+    json["layers"] = ledger.layers;
     return json;
 }
 

@@ -69,6 +69,7 @@ struct Ledger {
     Conditions conditions;
     std::vector<Row> rows;
     Diagnostics diagnostics;
+    Json layers = Json::array();  ///< of compare_layers: the baseline and the last row's network
 };
 
 /// A row with the computed figures of `network` against those of the baseline.

@@ -41,6 +41,17 @@ std::string order_drawing(const Json& plan) {
     return draw_svg(plan.at("dot").get<std::string>()).value_or("");
 }
 
+/// From the last place to the first: what was filled in is not searched again.
+void fill_data(std::string& page, const Json& data) {
+    fill(page, "common_js", common_js());
+    fill(page, "data", script_json(data));
+}
+
+void fill_looks(std::string& page) {
+    fill(page, "chart_js", chart_js());
+    fill(page, "style_css", style_css());
+}
+
 Json read_document(const std::filesystem::path& file) {
     return Json::parse(read_file(file), nullptr, false);
 }
@@ -48,28 +59,45 @@ Json read_document(const std::filesystem::path& file) {
 }  // namespace
 
 std::string render_report(const Json& ledger, const Json& plan) {
-    std::string page(report_template());
-    // From the last place to the first: what was filled in is not searched again.
     Json data;
     data["ledger"] = ledger;
     data["plan"] = plan;
-    fill(page, "data", script_json(data));
+    std::string page(run_page());
+    fill_data(page, data);
     fill(page, "order_drawing", order_drawing(plan));
-    fill(page, "chart_js", chart_js());
+    fill_looks(page);
     return page;
 }
 
-std::filesystem::path rewrite_report(const std::filesystem::path& directory) {
-    const std::filesystem::path ledger_file = directory / "ledger.json";
+std::string render_comparison(const std::vector<NamedLedger>& runs) {
+    Json data;
+    data["runs"] = Json::array();
+    for (const NamedLedger& run : runs) {
+        data["runs"].push_back({{"name", run.name}, {"ledger", run.ledger}});
+    }
+    std::string page(comparison_page());
+    fill_data(page, data);
+    fill_looks(page);
+    return page;
+}
+
+Json read_ledger(const std::filesystem::path& directory) {
+    const std::filesystem::path file = directory / "ledger.json";
     std::error_code ignored;
-    const bool exists = std::filesystem::is_regular_file(ledger_file, ignored);
-    const Json ledger = exists ? read_document(ledger_file) : Json();
+    const bool exists = std::filesystem::is_regular_file(file, ignored);
+    Json ledger = exists ? read_document(file) : Json();
     if (!ledger.is_object() || !ledger.contains("rows")) {
         throw Error("report/no-ledger",
                     exists ? "this is not the ledger of a run" : "there is no ledger of a run",
-                    ledger_file.string(),
+                    file.string(),
                     "give the output directory of `topress run`");
     }
+    return ledger;
+}
+
+std::filesystem::path rewrite_report(const std::filesystem::path& directory) {
+    const Json ledger = read_ledger(directory);
+    std::error_code ignored;
     const std::filesystem::path plan_file = directory / "plan.json";
     const Json plan =
         std::filesystem::is_regular_file(plan_file, ignored) ? read_document(plan_file) : Json();

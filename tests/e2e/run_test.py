@@ -140,6 +140,18 @@ class WholeRun(support.Workplace):
             self.assertEqual(page, file.read())
         self.assertIsNone(re.search(r"(src|href)\s*=\s*[\"']https?:", page))
 
+    def test_several_runs_are_compared(self):
+        shutil.copytree(self.path("out"), self.path("other"))
+        page = self.path("both.html")
+        document = run_json("report", self.path("out"), self.path("other"), "--comparison", page)
+        self.assertEqual(document["comparison"], page)
+        self.assertEqual(len(document["reports"]), 2)
+        with open(page, encoding="utf-8") as file:
+            self.assertIn('"name":"other"', file.read())
+        os.remove(page)
+        run_json("report", self.path("out"), self.path("data"), "--comparison", page, status=1)
+        self.assertFalse(os.path.exists(page))
+
 
 if __name__ == "__main__":
     support.main()

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "pipeline/embedded.hpp"
 #include "pipeline/graphviz.hpp"
+#include "pipeline/layers.hpp"
 #include "pipeline/ledger.hpp"
 #include "unit/pipeline/fixtures.hpp"
 
@@ -25,14 +26,16 @@ Json data_of(const std::string& page) {
 
 }  // namespace
 
-TEST_CASE("report: the template has each mark once") {
-    const std::string_view page = pipeline::report_template();
-    for (const char* mark : {"@data@", "@order_drawing@", "@chart_js@"}) {
-        CAPTURE(mark);
-        const std::size_t first = page.find(mark);
-        REQUIRE(first != std::string_view::npos);
-        CHECK(page.find(mark, first + 1) == std::string_view::npos);
+TEST_CASE("report: the templates have each mark once") {
+    for (const std::string_view page : {pipeline::run_page(), pipeline::comparison_page()}) {
+        for (const char* mark : {"@data@", "@chart_js@", "@style_css@", "@common_js@"}) {
+            CAPTURE(mark);
+            const std::size_t first = page.find(mark);
+            REQUIRE(first != std::string_view::npos);
+            CHECK(page.find(mark, first + 1) == std::string_view::npos);
+        }
     }
+    CHECK(pipeline::run_page().find("@order_drawing@") != std::string_view::npos);
     CHECK(pipeline::chart_js().find("Chart.js v") != std::string_view::npos);
 }
 
@@ -47,10 +50,14 @@ TEST_CASE("report: texts of the user cannot end the data or start a script") {
 }
 
 TEST_CASE("report: nothing is loaded from elsewhere") {
-    const std::string_view page = pipeline::report_template();
-    for (const char* reference : {"src=", "href=\"http", "@import", "url(", "fetch("}) {
-        CAPTURE(reference);
-        CHECK(page.find(reference) == std::string_view::npos);
+    for (const std::string_view page : {pipeline::run_page(),
+                                        pipeline::comparison_page(),
+                                        pipeline::style_css(),
+                                        pipeline::common_js()}) {
+        for (const char* reference : {"src=", "href=\"http", "@import", "url(", "fetch("}) {
+            CAPTURE(reference);
+            CHECK(page.find(reference) == std::string_view::npos);
+        }
     }
 }
 
@@ -78,4 +85,41 @@ TEST_CASE("report: a folder without a ledger is an error") {
     CHECK_THROWS_WITH_AS(static_cast<void>(pipeline::rewrite_report(folder.path())),
                          "this is not the ledger of a run",
                          Error);
+}
+
+TEST_CASE("report: a comparison carries every ledger under its name") {
+    pipeline::Ledger ledger;
+    ledger.rows = {test::full_row()};
+    const Json document = pipeline::to_json(ledger);
+    const Json data = data_of(pipeline::render_comparison({{"one", document}, {"two", document}}));
+    REQUIRE(data.at("runs").size() == 2);
+    CHECK(data.at("runs").at(1).at("name") == "two");
+    CHECK(data.at("runs").at(1).at("ledger") == document);
+}
+
+TEST_CASE("report: layers are compared by name, with bits and channels behind quantize nodes") {
+    const network::Network before = test::small_network();
+    network::Network after = before;
+    const std::string conv = test::first_conv(before).name;
+    test::attach_exit(after, "early", 0.5);
+    test::quantize_input(after, conv, 1, 4);
+    const Json layers = pipeline::compare_layers(before, after);
+    const auto find = [&](const std::string& name) {
+        for (const Json& layer : layers) {
+            if (layer.at("name") == name) {
+                return layer;
+            }
+        }
+        return Json();
+    };
+    const Json first = find(conv);
+    CHECK(first.at("before").at("weight_bits") == 32);
+    CHECK(first.at("after").at("weight_bits") == 4);
+    CHECK(first.at("after").at("channels") == 8);
+    CHECK(first.at("before").at("macs") == first.at("after").at("macs"));
+    CHECK(find("early.linear").at("before").is_null());
+    CHECK(find("early.linear").at("after").at("channels") == 10);
+    const Json back = pipeline::compare_layers(after, before);
+    CHECK(back.back().at("name") == "early.linear");
+    CHECK(back.back().at("after").is_null());
 }

@@ -1,0 +1,84 @@
+// What all pages share: figures as text, tables, tiles, the look of charts.
+"use strict";
+const styleOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const theme = { ink: styleOf("--ink"), soft: styleOf("--soft"), line: styleOf("--line") };
+const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+const palette = isDark ? ["#7aa5ff", "#ff9d66", "#4fc79a", "#c792ea", "#e0a848", "#4dd0e1", "#ff8a80", "#9aa6b6"]
+                       : ["#2158c7", "#d0581e", "#14795a", "#8b3fb0", "#a86a00", "#0f7f94", "#b3261e", "#5b6675"];
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => location.reload());
+
+// -- text ---------------------------------------------------------------------------------------
+const isNumber = (value) => typeof value === "number";
+const fixed = (value, digits) => isNumber(value) ? value.toFixed(digits) : "–";
+const percent = (value, digits = 2) => isNumber(value) ? (100 * value).toFixed(digits) + " %" : "–";
+const times = (value) => isNumber(value) ? (value >= 100 ? value.toFixed(0) : value.toFixed(2)) + "×" : "–";
+const points = (value) => isNumber(value) ? (value > 0 ? "+" : value < 0 ? "−" : "±") + Math.abs(100 * value).toFixed(2) : "–";
+function scaled(value, units, step) {
+  if (!isNumber(value)) return "–";
+  let unit = 0;
+  while (value >= step && unit < units.length - 1) { value /= step; unit += 1; }
+  return (unit === 0 || value >= 100 ? value.toFixed(0) : value.toPrecision(3)) + units[unit];
+}
+const count = (value) => scaled(value, ["", " k", " M", " G", " T", " P"], 1000);
+const bytes = (value) => scaled(value, [" B", " kB", " MB", " GB"], 1000);
+const duration = (value) => isNumber(value) ? (value < 100 ? value.toFixed(1) + " s" : (value / 60).toFixed(1) + " min") : "–";
+
+const isRound = (value) => /^[125]\.000e/.test(value.toExponential(3));
+
+// -- elements -----------------------------------------------------------------------------------
+function element(tag, text, className) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+const at = (id) => document.getElementById(id);
+const hide = (id) => at(id).remove();
+function fillTable(id, columns, entries, classOf) {
+  const head = element("tr");
+  for (const column of columns) {
+    const cell = element("th", column.title, column.text || column.wrap ? "text" : "");
+    if (column.origin) cell.append(element("span", column.origin, "origin"));
+    head.append(cell);
+  }
+  const body = element("tbody");
+  entries.forEach((entry, index) => {
+    const line = element("tr", undefined, classOf ? classOf(entry, index) : "");
+    for (const column of columns)
+      line.append(element("td", column.value(entry, index), column.wrap ? "text wrap" : column.text ? "text" : ""));
+    body.append(line);
+  });
+  const top = element("thead");
+  top.append(head);
+  at(id).append(top, body);
+}
+function tile(what, value, note, className) {
+  const made = element("div", undefined, "tile");
+  made.append(element("span", what, "what"), element("b", value), element("span", note, "note " + (className || "soft")));
+  at("headline").append(made);
+}
+
+// -- charts -------------------------------------------------------------------------------------
+Chart.defaults.animation = false;
+Chart.defaults.maintainAspectRatio = false;
+Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+Chart.defaults.color = theme.soft;
+Chart.defaults.borderColor = theme.line;
+window.addEventListener("beforeprint", () => Object.values(Chart.instances).forEach((chart) => chart.resize()));
+
+/// The points that no other beats in both: more accuracy for fewer bit operations.
+function paretoFront(points) {
+  const byCost = [...points].sort((a, b) => a.x - b.x || b.y - a.y);
+  let best = -Infinity;
+  return byCost.filter((point) => point.y > best && ((best = point.y), true));
+}
+const bitopsAxis = (costs) => ({
+  type: "logarithmic", reverse: true, min: Math.min(...costs) / 1.6, max: Math.max(...costs) * 1.6,
+  title: { display: true, text: "BitOps per sample (computed, log scale)" },
+  ticks: { maxTicksLimit: 7, maxRotation: 0, callback: (value) => isRound(value) ? count(value) : "" } });
+function accuracyAxis(values) {
+  const low = Math.min(...values), high = Math.max(...values), pad = Math.max(0.5, (high - low) * 0.25);
+  return { min: Math.max(0, Math.floor(low - pad)), max: Math.ceil(high + pad),
+           title: { display: true, text: "accuracy in % (measured)" },
+           ticks: { callback: (value) => value > 100 ? "" : Number(value.toFixed(1)) } };
+}
