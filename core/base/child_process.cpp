@@ -1,13 +1,15 @@
-// The loop over a child's pipes, and its limits.
+// The loop over the pipes of children, and their limits.
 #include "base/child_process.hpp"
 
 #include "base/start_program.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <deque>
+#include <map>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -61,7 +63,9 @@ class Lines {
 class Child {
   public:
     explicit Child(const ChildOptions& options)
-        : started_(start_program(options.program, options.arguments)), pid_(started_.process) {
+        : started_(options.body ? start_function(options.body)
+                                : start_program(options.program, options.arguments)),
+          pid_(started_.process) {
         // Wakes the loop at once when the child ends; without it the loop looks every kPollMs.
         handle_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
     }
@@ -78,12 +82,12 @@ class Child {
 
     void kill_group(int signal) const { ::kill(-pid_, signal); }
 
-    /// Waits a moment for bytes or the end.
-    void wait() const {
+    /// Waits for bytes or the end, at most so long.
+    void wait(int most_ms) const {
         pollfd events[3] = {{started_.output.number(), POLLIN, 0},
                             {started_.error.number(), POLLIN, 0},
                             {handle_.number(), POLLIN, 0}};
-        ::poll(events, 3, kPollMs);
+        ::poll(events, 3, most_ms);
     }
 
     void read_output(Lines& lines) { read(started_.output, lines); }
@@ -202,42 +206,95 @@ std::string joined(const std::deque<std::string>& lines) {
     return text;
 }
 
+/// A child, what it said so far, and its limits. Stays where it was made.
+class RunningChild {
+  public:
+    explicit RunningChild(ChildOptions options)
+        : options_(std::move(options)),
+          output_([this](std::string_view line) { take_output(line); }),
+          error_([this](std::string_view line) { take_error(line); }),
+          stopper_(options_),
+          child_(options_) {}
+
+    RunningChild(const RunningChild&) = delete;
+    RunningChild& operator=(const RunningChild&) = delete;
+
+    /// Listens, for at most so long; true once the child has ended.
+    bool step(int most_ms) {
+        child_.wait(most_ms);
+        const bool has_ended = child_.has_ended();  // before reading: nothing of it can be missed
+        child_.read_output(output_);
+        child_.read_error(error_);
+        if (!has_ended) {
+            stopper_.look(child_);
+        }
+        return has_ended;
+    }
+
+    /// Requires: step() said that it has ended.
+    ChildResult finish() {
+        child_.kill_group(SIGKILL);  // what it left running
+        stopper_.describe(result_, child_.reap());
+        output_.flush();
+        error_.flush();
+        result_.error_tail = joined(tail_);
+        return std::move(result_);
+    }
+
+  private:
+    void take_output(std::string_view line) {
+        if (options_.on_line) {
+            options_.on_line(line);
+        } else if (result_.output.size() + line.size() < kOutputLimit) {
+            result_.output.append(line).append(1, '\n');
+        }
+    }
+
+    void take_error(std::string_view line) {
+        tail_.emplace_back(line.substr(0, kErrorLineLimit));
+        if (tail_.size() > kErrorLines) {
+            tail_.pop_front();
+        }
+    }
+
+    ChildOptions options_;
+    ChildResult result_;
+    std::deque<std::string> tail_;
+    Lines output_;
+    Lines error_;
+    Stopper stopper_;
+    Child child_;
+};
+
 }  // namespace
 
 ChildResult run_child(const ChildOptions& options) {
-    ChildResult result;
-    std::deque<std::string> tail;
-    Lines output([&](std::string_view line) {
-        if (options.on_line) {
-            options.on_line(line);
-        } else if (result.output.size() + line.size() < kOutputLimit) {
-            result.output.append(line).append(1, '\n');
+    RunningChild child(options);
+    while (!child.step(kPollMs)) {
+    }
+    return child.finish();
+}
+
+void run_children(std::size_t count,
+                  std::size_t at_once,
+                  const std::function<ChildOptions(std::size_t)>& make,
+                  const std::function<void(std::size_t, const ChildResult&)>& ended) {
+    std::map<std::size_t, RunningChild> running;
+    std::size_t next = 0;
+    while (next < count || !running.empty()) {
+        for (; next < count && running.size() < std::max<std::size_t>(at_once, 1); ++next) {
+            running.try_emplace(next, make(next));
         }
-    });
-    Lines error([&](std::string_view line) {
-        tail.emplace_back(line.substr(0, kErrorLineLimit));
-        if (tail.size() > kErrorLines) {
-            tail.pop_front();
-        }
-    });
-    Stopper stopper(options);
-    Child child(options);
-    bool has_ended = false;
-    while (!has_ended) {
-        child.wait();
-        has_ended = child.has_ended();  // before reading: then nothing of it can be missed
-        child.read_output(output);
-        child.read_error(error);
-        if (!has_ended) {
-            stopper.look(child);
+        const int share_ms = std::max(1, kPollMs / static_cast<int>(running.size()));
+        for (auto child = running.begin(); child != running.end();) {
+            if (child->second.step(share_ms)) {
+                ended(child->first, child->second.finish());
+                child = running.erase(child);
+            } else {
+                ++child;
+            }
         }
     }
-    child.kill_group(SIGKILL);  // what it left running
-    stopper.describe(result, child.reap());
-    output.flush();
-    error.flush();
-    result.error_tail = joined(tail);
-    return result;
 }
 
 std::filesystem::path own_program() {

@@ -1,7 +1,8 @@
-// Runs a program as a child: lines of its output, a time limit, a memory limit, cancellation.
+// Runs programs as children: lines of its output, a time limit, a memory limit, cancellation.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -14,6 +15,9 @@ namespace topress {
 struct ChildOptions {
     std::filesystem::path program;  ///< a path: PATH is not searched
     std::vector<std::string> arguments;
+    /// Run in a fork of this program instead of `program`; its result is the exit status. Only in a
+    /// program with one thread, and the child starts with what its parent has open.
+    std::function<int()> body;
     std::chrono::milliseconds timeout{0};  ///< 0: no limit
     /// Resident bytes of the child itself, looked at every few milliseconds; 0: no limit. Address
     /// space cannot be limited instead: LibTorch reserves far more than it uses.
@@ -43,6 +47,14 @@ struct ChildResult {
 /// Throws: Error{process/cannot-start}; what a callback throws, after killing the child.
 /// Thread: any; the program may have many.
 [[nodiscard]] ChildResult run_child(const ChildOptions& options);
+
+/// Runs `count` children, at most `at_once` at the same time. `make(i)` is asked when the turn
+/// comes to the i-th; `ended(i, result)` follows its end, in any order. Both in the calling thread.
+/// Throws: as run_child(), after killing all that still run.
+void run_children(std::size_t count,
+                  std::size_t at_once,
+                  const std::function<ChildOptions(std::size_t)>& make,
+                  const std::function<void(std::size_t, const ChildResult&)>& ended);
 
 /// The file of the running program. Throws Error{process/cannot-start}.
 [[nodiscard]] std::filesystem::path own_program();

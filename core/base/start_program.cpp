@@ -1,9 +1,12 @@
 // Between fork and exec only calls that are safe in a program with threads: the child of such a
-// program has one thread, and whatever locks were held.
+// program has one thread, and whatever locks were held. A fork that goes on without exec is for
+// programs with one thread only.
 #include "base/start_program.hpp"
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -58,24 +61,41 @@ struct Streams {
     int failure = -1;  ///< gets errno if exec fails
 };
 
-[[noreturn]] void become(const char* program,
-                         char* const* arguments,
-                         const Streams& streams,
-                         pid_t parent) {
+/// The first steps of a child: a group of its own, its parent's end, signals, streams. False: the
+/// streams cannot be set, see errno.
+bool settle(const Streams& streams, pid_t parent) {
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) {  // it died before the line above
         ::_exit(kCannotExecute);
     }
     reset_signals();
-    if (::dup2(streams.input, 0) >= 0 && ::dup2(streams.output, 1) >= 0 &&
-        ::dup2(streams.error, 2) >= 0) {
+    return ::dup2(streams.input, 0) >= 0 && ::dup2(streams.output, 1) >= 0 &&
+           ::dup2(streams.error, 2) >= 0;
+}
+
+[[noreturn]] void become(const char* program,
+                         char* const* arguments,
+                         const Streams& streams,
+                         pid_t parent) {
+    if (settle(streams, parent)) {
         close_others_on_exec();
         ::execv(program, arguments);
     }
     const int reason = errno;
     [[maybe_unused]] const ssize_t told = ::write(streams.failure, &reason, sizeof reason);
     ::_exit(kCannotExecute);
+}
+
+/// An exception must not leave: the frames above are its parent's.
+[[noreturn]] void run_to_end(const std::function<int()>& body) noexcept {
+    std::exit(body());
+}
+
+StartedProgram started(pid_t child, Pipe& output, Pipe& error) {
+    ::fcntl(output.reader.number(), F_SETFL, O_NONBLOCK);
+    ::fcntl(error.reader.number(), F_SETFL, O_NONBLOCK);
+    return {child, std::move(output.reader), std::move(error.reader)};
 }
 
 /// The pipe closes at exec; a number in it is the reason why there was none.
@@ -126,9 +146,27 @@ StartedProgram start_program(const std::filesystem::path& program,
         ::waitpid(child, nullptr, 0);
         throw cannot_start(program, reason);
     }
-    ::fcntl(output.reader.number(), F_SETFL, O_NONBLOCK);
-    ::fcntl(error.reader.number(), F_SETFL, O_NONBLOCK);
-    return {child, std::move(output.reader), std::move(error.reader)};
+    return started(child, output, error);
+}
+
+StartedProgram start_function(const std::function<int()>& body) {
+    const Descriptor input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    Pipe output = make_pipe("/proc/self/exe");
+    Pipe error = make_pipe("/proc/self/exe");
+    std::fflush(nullptr);  // else both processes write what is still to be written
+    const pid_t parent = ::getpid();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        if (!settle({input.number(), output.writer.number(), error.writer.number()}, parent)) {
+            ::_exit(kCannotExecute);
+        }
+        run_to_end(body);
+    }
+    if (child < 0) {
+        throw cannot_start("/proc/self/exe", errno);
+    }
+    ::setpgid(child, child);
+    return started(child, output, error);
 }
 
 Error cannot_start(const std::filesystem::path& program, int reason) {

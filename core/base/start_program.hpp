@@ -1,9 +1,10 @@
-// Starts a program in a child process: fork, exec, and the pipes between.
+// Starts a program, or a function of this one, in a child process: fork, exec, pipes between.
 #pragma once
 
 #include "base/error.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <sys/types.h>
 #include <unistd.h>
@@ -52,6 +53,11 @@ struct StartedProgram {
 /// Throws Error{process/cannot-start}.
 [[nodiscard]] StartedProgram start_program(const std::filesystem::path& program,
                                            const std::vector<std::string>& arguments);
+
+/// Runs `body` in a fork of this program, which ends as by exit(body()); standard streams as of a
+/// program. Saves what starting a program costs. Throws: Error{process/cannot-start}.
+/// Requires: this process has one thread.
+[[nodiscard]] StartedProgram start_function(const std::function<int()>& body);
 
 /// process/cannot-start with the reason `number` (errno).
 [[nodiscard]] Error cannot_start(const std::filesystem::path& program, int number);

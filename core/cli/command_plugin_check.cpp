@@ -1,12 +1,10 @@
 // topress plugin check: the conformance suite on one plugin.
-#include "base/child_process.hpp"
 #include "base/files.hpp"
 #include "cli/command_plugin.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/session.hpp"
 #include "conformance/render.hpp"
 #include "conformance/run_checks.hpp"
-#include "conformance/subject.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -21,7 +19,6 @@ struct CheckInputs {
     double timeout_s = 60;
     std::string junit;
     bool list = false;
-    bool answers_parent = false;  ///< this is the process of one check
 };
 
 Diagnostic summarise(const conformance::Report& report) {
@@ -49,15 +46,6 @@ Outcome list_checks() {
     return outcome;
 }
 
-/// The one check this process was started for; the parent reads the last line.
-Outcome answer_parent(const CheckInputs& inputs) {
-    const conformance::Check* check = conformance::find_check(inputs.run.only.front());
-    conformance::Subject subject(inputs.run.file, inputs.run.seed);
-    Outcome outcome;
-    outcome.text = conformance::to_line(conformance::run_here(*check, subject));
-    return outcome;
-}
-
 Outcome check_plugin(CheckInputs& inputs, bool verbose) {
     if (inputs.list) {
         return list_checks();
@@ -69,13 +57,9 @@ Outcome check_plugin(CheckInputs& inputs, bool verbose) {
         diagnostic.hint = "see `topress plugin check --help`";
         throw DiagnosticError({diagnostic});
     }
-    if (inputs.answers_parent) {
-        return answer_parent(inputs);
-    }
     watch_interrupts();
     inputs.run.timeout =
         std::chrono::milliseconds(static_cast<std::int64_t>(inputs.timeout_s * 1000));
-    inputs.run.program = own_program();
     inputs.run.cancelled = is_interrupted;
     const conformance::Report report = conformance::run_checks(inputs.run);
     Outcome outcome;
@@ -111,7 +95,6 @@ void add_plugin_check_command(CLI::App& group, Session& session) {
         "--in-process", inputs->run.in_process, "here, without child processes (debugger)");
     check->add_option("--junit", inputs->junit, "write the results as JUnit XML too")
         ->type_name("FILE");
-    check->add_flag("--answer-to-parent", inputs->answers_parent)->group("");
     check->footer(
         "Examples:\n"
         "  topress plugin check build/scaling.so\n"

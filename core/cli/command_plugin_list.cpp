@@ -6,6 +6,7 @@
 #include "plugin/catalog.hpp"
 #include "plugin/host_fingerprint.hpp"
 #include "plugin/host_library.hpp"
+#include "plugin/metadata_json.hpp"
 #include "plugin/probe_cache.hpp"
 
 #include <CLI/CLI.hpp>
@@ -14,43 +15,6 @@
 
 namespace topress::cli {
 namespace {
-
-Json to_json(const config::ParameterSpec& spec) {
-    Json json;
-    json["name"] = spec.name;
-    json["type"] = config::type_name(spec.type);
-    if (spec.default_value) {
-        std::visit([&json](const auto& value) { json["default"] = value; }, *spec.default_value);
-    }
-    if (spec.minimum) {
-        json["minimum"] = pipeline::number(*spec.minimum);
-    }
-    if (spec.maximum) {
-        json["maximum"] = pipeline::number(*spec.maximum);
-    }
-    if (!spec.values.empty()) {
-        json["values"] = spec.values;
-    }
-    json["unit"] = spec.unit;
-    json["doc"] = spec.doc;
-    return json;
-}
-
-Json to_json(const plugin::TechniqueMetadata& technique) {
-    Json json;
-    json["id"] = technique.id;
-    json["summary"] = technique.summary;
-    json["kind"] = technique.kind;
-    json["granularity"] = technique.granularity;
-    json["reads"] = technique.reads;
-    json["writes"] = technique.writes;
-    json["determinism"] = technique.determinism;
-    json["parameters"] = Json::array();
-    for (const config::ParameterSpec& spec : technique.parameters) {
-        json["parameters"].push_back(to_json(spec));
-    }
-    return json;
-}
 
 /// What is known of probes, without opening or reading a library.
 using Verdicts = std::map<std::filesystem::path, plugin::ProbeVerdict>;
@@ -96,7 +60,7 @@ Json to_json(const plugin::CatalogEntry& entry, const Verdicts& verdicts) {
     json["techniques"] = Json::array();
     if (entry.metadata) {
         for (const plugin::TechniqueMetadata& technique : entry.metadata->techniques) {
-            json["techniques"].push_back(to_json(technique));
+            json["techniques"].push_back(plugin::to_json(technique));
         }
     }
     return json;

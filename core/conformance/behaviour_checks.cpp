@@ -254,10 +254,10 @@ Outcome check_process(Subject& subject) {
     static_cast<void>(subject.library());
     for (const TechniqueMetadata& technique : subject.techniques()) {
         const Network network = residual_network(subject.seed());
-        const ProcessState before = read_process_state();
+        const ProcessWatch watch;
         static_cast<void>(bench.apply(technique, attempt_on(subject, technique, network)));
-        for (const std::string& what : moved_settings(before, read_process_state())) {
-            findings.fail("'" + technique.id + "' changed " + what);
+        for (const std::string& what : watch.moved()) {
+            findings.fail("'" + technique.id + "' changed the process: " + what);
         }
     }
     return findings.outcome("the process is as before");

@@ -1,6 +1,5 @@
 // Checks on the file alone: nothing of it is run.
 #include "conformance/check.hpp"
-#include "conformance/elf_image.hpp"
 #include "conformance/subject.hpp"
 #include "plugin/note.hpp"
 
@@ -104,37 +103,32 @@ Outcome check_notes(Subject& subject) {
         (has_code(subject, {"plugin/bad-metadata"}) && !plugin::read_notes(subject.file()).notes)) {
         return refusal_outcome(subject);
     }
-    const ElfImage& image = subject.image();
+    const plugin::FileImage& image = subject.image();
     Findings findings;
     for (const auto& [what, count] :
-         {std::pair{"metadata", image.metadata_notes}, std::pair{"build", image.build_notes}}) {
+         {std::pair{"metadata", image.notes.metadata}, std::pair{"build", image.notes.build}}) {
         if (count != 1) {
             findings.fail("there are " + std::to_string(count) + " " + what +
                           " notes, one is expected: call topress_add_plugin() once for a library");
         }
     }
-    if (image.metadata_bytes > plugin::kMetadataLimitBytes) {
-        findings.fail("the metadata note has " + std::to_string(image.metadata_bytes) + " bytes");
+    if (image.notes.metadata_bytes > plugin::kMetadataLimitBytes) {
+        findings.fail("the metadata note has " + std::to_string(image.notes.metadata_bytes) +
+                      " bytes");
     }
-    return findings.outcome("one of each, metadata of " + std::to_string(image.metadata_bytes) +
-                            " bytes");
+    return findings.outcome("one of each, metadata of " +
+                            std::to_string(image.notes.metadata_bytes) + " bytes");
 }
 
 Outcome check_exports(Subject& subject) {
-    // The linker gives these to every library.
-    constexpr std::array<std::string_view, 7> kOfTheLinker = {
-        "_init", "_fini", "_edata", "_end", "__bss_start", "_etext", "__gmon_start__"};
     Findings findings;
     bool has_entry = false;
     int others = 0;
-    for (const ElfSymbol& symbol : subject.image().dynamic_symbols) {
-        const bool is_ours = symbol.name == TOPRESS_ENTRY_SYMBOL;
-        has_entry = has_entry || (is_ours && symbol.is_defined);
-        const bool is_expected = !symbol.is_defined || symbol.is_local || is_ours ||
-                                 symbol.name.empty() ||
-                                 std::count(kOfTheLinker.begin(), kOfTheLinker.end(), symbol.name);
-        if (!is_expected && ++others <= 3) {
-            findings.fail("exports '" + symbol.name + "', which may meet another plugin's");
+    for (const std::string& name : subject.image().linkage.exports) {
+        const bool is_ours = name == TOPRESS_ENTRY_SYMBOL;
+        has_entry = has_entry || is_ours;
+        if (!is_ours && ++others <= 3) {
+            findings.fail("exports '" + name + "', which may meet another plugin's");
         }
     }
     if (!has_entry) {
@@ -149,39 +143,30 @@ Outcome check_exports(Subject& subject) {
     return findings.outcome("only '" TOPRESS_ENTRY_SYMBOL "'");
 }
 
-bool needs_library(const ElfImage& image, std::string_view start) {
-    return std::any_of(image.needed.begin(), image.needed.end(), [&](const std::string& name) {
+bool has_start(const std::vector<std::string>& names, std::string_view start) {
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
         return name.starts_with(start);
     });
-}
-
-bool mentions(const ElfImage& image, std::string_view start) {
-    const auto begins = [&](const std::string& name) { return name.starts_with(start); };
-    return std::any_of(image.local_symbols.begin(), image.local_symbols.end(), begins) ||
-           std::any_of(image.dynamic_symbols.begin(),
-                       image.dynamic_symbols.end(),
-                       [&](const ElfSymbol& symbol) { return begins(symbol.name); });
 }
 
 /// Its own copy of the library is seen by the functions that only libstdc++ defines.
 Outcome check_standard_library(Subject& subject) {
     constexpr std::array<std::string_view, 3> kOnlyInLibrary = {
         "__cxa_throw", "__cxa_allocate_exception", "_ZSt9terminatev"};
-    const ElfImage& image = subject.image();
-    if (needs_library(image, "libstdc++.so")) {
+    const plugin::FileImage& image = subject.image();
+    if (has_start(image.linkage.needed, "libstdc++.so")) {
         return passed("libstdc++ is shared with the program");
     }
-    for (const ElfSymbol& symbol : image.dynamic_symbols) {
-        if (std::count(kOnlyInLibrary.begin(), kOnlyInLibrary.end(), symbol.name) != 0) {
-            return failed(
-                "libstdc++ is linked statically: exceptions and streams would exist "
-                "twice; link without -static-libstdc++");
-        }
-    }
-    for (const std::string& symbol : image.local_symbols) {
-        if (std::count(kOnlyInLibrary.begin(), kOnlyInLibrary.end(), symbol) != 0) {
-            return failed("libstdc++ is linked statically ('" + symbol +
-                          "' is inside): link without -static-libstdc++");
+    const auto is_of_library = [&](const std::string& symbol) {
+        return std::count(kOnlyInLibrary.begin(), kOnlyInLibrary.end(), symbol) != 0;
+    };
+    for (const auto* names :
+         {&image.symbols.locals, &image.linkage.exports, &image.symbols.imports}) {
+        const auto found = std::find_if(names->begin(), names->end(), is_of_library);
+        if (found != names->end()) {
+            return failed("libstdc++ is linked statically ('" + *found +
+                          "' is inside): exceptions and streams would exist twice; link without "
+                          "-static-libstdc++");
         }
     }
     return passed("does not use libstdc++");
@@ -189,7 +174,7 @@ Outcome check_standard_library(Subject& subject) {
 
 Outcome check_cuda_runtime(Subject& subject) {
     for (const std::string_view name : {"libcudart.so", "libcuda.so"}) {
-        if (needs_library(subject.image(), name)) {
+        if (has_start(subject.image().linkage.needed, name)) {
             return failed("needs '" + std::string(name) +
                           "': where there is none, the plugin cannot be opened; link the CUDA "
                           "runtime statically (CUDA_SOURCES of topress_add_plugin() does)");
@@ -199,7 +184,7 @@ Outcome check_cuda_runtime(Subject& subject) {
 }
 
 Outcome check_fast_math(Subject& subject) {
-    if (mentions(subject.image(), "set_fast_math")) {
+    if (has_start(subject.image().symbols.locals, "set_fast_math")) {
         return failed(
             "linked with -ffast-math: opening it would switch the program to "
             "flush-to-zero; use -fno-math-errno and the like for its own sources, not "
@@ -210,8 +195,8 @@ Outcome check_fast_math(Subject& subject) {
 
 /// Looks each name up in the program and in the libraries that are loaded with it.
 Outcome check_undefined_symbols(Subject& subject) {
-    const ElfImage& image = subject.image();
-    for (const std::string& library : image.needed) {
+    const plugin::FileImage& image = subject.image();
+    for (const std::string& library : image.linkage.needed) {
         void* handle = ::dlopen(library.c_str(), RTLD_LAZY | RTLD_NOLOAD);
         if (handle == nullptr) {
             return skipped("it brings '" + library + "', see 'opens'");
@@ -219,30 +204,29 @@ Outcome check_undefined_symbols(Subject& subject) {
         ::dlclose(handle);
     }
     Findings findings;
-    for (const ElfSymbol& symbol : image.dynamic_symbols) {
-        if (!symbol.is_defined && !symbol.is_weak && !symbol.name.empty() &&
-            ::dlsym(RTLD_DEFAULT, symbol.name.c_str()) == nullptr) {
-            findings.fail("nothing defines '" + symbol.name + "'");
+    for (const std::string& symbol : image.symbols.imports) {
+        if (::dlsym(RTLD_DEFAULT, symbol.c_str()) == nullptr) {
+            findings.fail("nothing defines '" + symbol + "'");
         }
     }
     return findings.outcome("everything it uses is there");
 }
 
 Outcome check_text_relocations(Subject& subject) {
-    return subject.image().has_text_relocations
+    return subject.image().linkage.has_text_relocations
                ? failed("its code is changed while it is loaded: compile with -fPIC")
                : passed("its code stays as it is in the file");
 }
 
 Outcome check_stack(Subject& subject) {
-    return subject.image().has_executable_stack
+    return subject.image().linkage.has_executable_stack
                ? failed("asks for an executable stack: link with -z noexecstack")
                : passed("its stack cannot be executed");
 }
 
 Outcome check_search_path(Subject& subject) {
     Findings findings;
-    for (const std::string& part : subject.image().search_path) {
+    for (const std::string& part : subject.image().linkage.search_paths) {
         const bool is_relative = !part.starts_with('/') && !part.starts_with("$ORIGIN") &&
                                  !part.starts_with("${ORIGIN}");
         if (is_relative) {
@@ -258,7 +242,7 @@ Outcome check_search_path(Subject& subject) {
 
 Outcome check_never_unloaded(Subject& subject) {
     Findings findings;
-    if (!subject.image().is_never_unloaded) {
+    if (!subject.image().linkage.is_never_unloaded) {
         findings.warn("may be unloaded: link with -z nodelete, as topress_add_plugin() does");
     }
     return findings.outcome("stays loaded");

@@ -53,15 +53,15 @@ Outcome check_opens(Subject& subject) {
 Outcome moved_outcome(const std::vector<std::string>& moved, const std::string& when) {
     Findings findings;
     for (const std::string& what : moved) {
-        findings.fail(when + " it changed " + what);
+        findings.fail(when + " it changed the process: " + what);
     }
     return findings.outcome("the process is as before");
 }
 
 Outcome check_opening_state(Subject& subject) {
-    const ProcessState before = read_process_state();
+    const ProcessWatch watch;
     open_library(subject);
-    return moved_outcome(moved_settings(before, read_process_state()), "while it was opened");
+    return moved_outcome(watch.moved(), "while it was opened");
 }
 
 Outcome check_opening_threads(Subject& subject) {
@@ -109,9 +109,9 @@ Outcome check_starts(Subject& subject) {
 
 Outcome check_starting_state(Subject& subject) {
     open_library(subject);
-    const ProcessState before = read_process_state();
+    const ProcessWatch watch;
     static_cast<void>(subject.library());
-    return moved_outcome(moved_settings(before, read_process_state()), "in init");
+    return moved_outcome(watch.moved(), "in init");
 }
 
 const topress_entry& entry_of(const Subject& subject) {

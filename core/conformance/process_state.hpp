@@ -2,29 +2,26 @@
 #pragma once
 
 #include "pipeline/global_state.hpp"
+#include "plugin/process_state.hpp"
 
 #include <cstddef>
-#include <map>
 #include <string>
 #include <vector>
 
 namespace topress::conformance {
 
-/// LibTorch's and the processor's settings, and those of the operating system.
-struct ProcessState {
-    pipeline::GlobalState global;
-    std::string current_folder;
-    std::string locale;
-    unsigned umask = 0;
-    std::map<int, const void*> signal_handlers;  ///< by signal number
-    std::map<std::string, std::string> environment;
+/// A snapshot of LibTorch's settings and of those that plugin::ProcessState knows.
+class ProcessWatch {
+  public:
+    ProcessWatch() : global_(pipeline::read_global_state()) {}
+
+    /// What differs now: "the gradient mode", "current folder /".
+    [[nodiscard]] std::vector<std::string> moved() const;
+
+  private:
+    pipeline::GlobalState global_;
+    plugin::ProcessState process_;
 };
-
-[[nodiscard]] ProcessState read_process_state();
-
-/// One sentence part for each setting that differs: "the current directory".
-[[nodiscard]] std::vector<std::string> moved_settings(const ProcessState& before,
-                                                      const ProcessState& after);
 
 /// Threads of this process.
 [[nodiscard]] std::size_t count_threads();

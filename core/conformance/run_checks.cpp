@@ -1,5 +1,6 @@
 // Child processes, two at a time; prerequisites first, so that a plugin that does not load is told
-// once and not forty times.
+// once and not forty times. The children are forks: loading LibTorch anew for each check would take
+// ten times as long as the checks themselves (docs/decisions/0025).
 #include "conformance/run_checks.hpp"
 
 #include "base/child_process.hpp"
@@ -10,8 +11,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
+#include <cstdio>
+#include <cstdlib>
 
 namespace topress::conformance {
 namespace {
@@ -19,6 +20,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kMark = "topress-check-outcome ";
+constexpr std::string_view kStarts = "starts";
 constexpr std::size_t kChildren = 2;  // more would only wait for memory and processors
 
 std::string quoted(const std::string& text) {
@@ -86,20 +88,20 @@ Outcome judge(const ChildResult& child, const RunOptions& options) {
     return outcome;
 }
 
-Outcome run_apart(const Check& check, const RunOptions& options) {
-    ChildOptions child;
-    child.program = options.program;
-    child.arguments = {"plugin",
-                       "check",
-                       options.file,
-                       "--only",
-                       std::string(check.id),
-                       "--seed",
-                       std::to_string(options.seed),
-                       "--answer-to-parent"};
-    child.timeout = options.timeout;
-    child.cancelled = options.cancelled;
-    return judge(run_child(child), options);
+/// What a child does: the check, and its outcome on the last line. Only the check that starts the
+/// plugin ends as a program does, with every destructor of the plugin; tearing down LibTorch takes
+/// longer than most checks.
+int answer(const Check& check, const RunOptions& options) {
+    {
+        Subject subject(options.file, options.seed);
+        const std::string line = to_line(run_here(check, subject));
+        std::fputs(line.c_str(), stdout);
+        std::fflush(stdout);
+    }
+    if (check.id != kStarts) {
+        std::_Exit(0);
+    }
+    return 0;
 }
 
 bool is_complete(const std::string& refusal_code) {
@@ -143,17 +145,13 @@ class Run {
 
     Report run() {
         const auto start = Clock::now();
-        const auto is_first = [](const Result& result) { return result.check->id == "starts"; };
-        // Everything that needs a started plugin waits for the check that starts it.
-        for (Result& result : report_.results) {
-            if (is_first(result)) {
-                run_one(result);
-                starts_ = result.outcome.status;
-            }
-        }
         std::vector<Result*> others;
         for (Result& result : report_.results) {
-            if (!is_first(result)) {
+            // Everything that needs a started plugin waits for the check that starts it.
+            if (result.check->id == kStarts) {
+                run_all({&result});
+                starts_ = result.outcome.status;
+            } else {
                 others.push_back(&result);
             }
         }
@@ -163,48 +161,39 @@ class Run {
     }
 
   private:
-    void run_one(Result& result) {
-        const auto start = Clock::now();
-        if (const auto missing = missing_prerequisite(*result.check, subject_, starts_)) {
-            result.outcome = *missing;
-        } else if (options_.in_process) {
-            result.outcome = run_here(*result.check, subject_);
-        } else {
-            result.outcome = run_apart(*result.check, options_);
+    void run_all(const std::vector<Result*>& results) {
+        std::vector<Result*> possible;
+        for (Result* result : results) {
+            if (const auto missing = missing_prerequisite(*result->check, subject_, starts_)) {
+                result->outcome = *missing;
+            } else {
+                possible.push_back(result);
+            }
         }
-        result.seconds = since(start);
+        options_.in_process ? run_one_by_one(possible) : run_apart(possible);
     }
 
-    void run_all(const std::vector<Result*>& results) {
-        if (options_.in_process) {
-            for (Result* result : results) {
-                run_one(*result);
-            }
-            return;
+    void run_one_by_one(const std::vector<Result*>& results) {
+        for (Result* result : results) {
+            const auto start = Clock::now();
+            result->outcome = run_here(*result->check, subject_);
+            result->seconds = since(start);
         }
-        std::atomic<std::size_t> next{0};
-        std::array<std::exception_ptr, kChildren> problems;
-        std::vector<std::thread> threads;
-        for (std::exception_ptr& problem : problems) {
-            threads.emplace_back([&] {
-                try {
-                    for (std::size_t i = next++; i < results.size(); i = next++) {
-                        run_one(*results[i]);
-                    }
-                } catch (...) {
-                    problem = std::current_exception();
-                    next = results.size();
-                }
-            });
-        }
-        for (std::thread& thread : threads) {
-            thread.join();
-        }
-        for (const std::exception_ptr& problem : problems) {
-            if (problem) {
-                std::rethrow_exception(problem);
-            }
-        }
+    }
+
+    void run_apart(const std::vector<Result*>& results) {
+        const auto make = [&](std::size_t i) {
+            ChildOptions child;
+            child.body = [this, &check = *results[i]->check] { return answer(check, options_); };
+            child.timeout = options_.timeout;
+            child.cancelled = options_.cancelled;
+            return child;
+        };
+        const auto ended = [&](std::size_t i, const ChildResult& child) {
+            results[i]->outcome = judge(child, options_);
+            results[i]->seconds = child.seconds;
+        };
+        run_children(results.size(), kChildren, make, ended);
     }
 
     const RunOptions& options_;

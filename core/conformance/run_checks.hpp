@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -20,7 +19,6 @@ struct RunOptions {
     std::uint64_t seed = 1;
     std::chrono::milliseconds timeout{60000};  ///< of one check
     bool in_process = false;                   ///< without child processes, one after the other
-    std::filesystem::path program;             ///< started for each check
     std::function<bool()> cancelled;           ///< may be empty
 };
 
@@ -46,6 +44,7 @@ struct Report {
 };
 
 /// Throws DiagnosticError{usage/unknown-check} with the nearest id; Error{run/interrupted}.
+/// Requires: this process has one thread, as its children are forks of it (not with `in_process`).
 [[nodiscard]] Report run_checks(const RunOptions& options);
 
 /// Runs one check here. An exception of the host is a failure with its message.

@@ -30,9 +30,9 @@ const std::vector<plugin::TechniqueMetadata>& Subject::techniques() const {
     return entry_.metadata->techniques;
 }
 
-const ElfImage& Subject::image() const {
+const plugin::FileImage& Subject::image() const {
     if (!image_) {
-        image_ = read_elf_image(file_);
+        image_ = plugin::read_file_image(file_);
     }
     return *image_;
 }

@@ -1,8 +1,8 @@
 // The plugin under test, read and loaded no further than a check asks for.
 #pragma once
 
-#include "conformance/elf_image.hpp"
 #include "plugin/catalog.hpp"
+#include "plugin/file_image.hpp"
 #include "plugin/library.hpp"
 
 #include <cstdint>
@@ -31,8 +31,8 @@ class Subject {
     /// Its techniques. Throws Error{plugin/bad-metadata} when the metadata cannot be read.
     [[nodiscard]] const std::vector<plugin::TechniqueMetadata>& techniques() const;
 
-    /// Throws what read_elf_image() throws.
-    [[nodiscard]] const ElfImage& image() const;
+    /// Throws what plugin::read_file_image() throws.
+    [[nodiscard]] const plugin::FileImage& image() const;
 
     /// Opens the plugin over the observed host (host_observer.hpp), once. Throws what
     /// plugin::Library::load() throws.
@@ -48,7 +48,7 @@ class Subject {
     std::filesystem::path file_;
     std::uint64_t seed_;
     plugin::CatalogEntry entry_;
-    mutable std::optional<ElfImage> image_;
+    mutable std::optional<plugin::FileImage> image_;
     mutable std::optional<plugin::Library> library_;
     mutable std::optional<std::vector<plugin::CatalogEntry>> bundled_;
     mutable std::filesystem::path scratch_;

@@ -21,44 +21,56 @@ struct GateName {
     std::string_view question;
 };
 
-constexpr std::array<GateName, 10> kGates = {{
+constexpr std::array<GateName, 11> kGates = {{
     {"place", "can only trusted users change the file, and is it inside a plugin folder"},
     {"file", "is it a whole shared library for this machine"},
     {"notes", "does it carry plugin.toml and how it was built"},
     {"abi", "does it speak this version of the plugin ABI"},
     {"build", "was it built with the same LibTorch and C++ library"},
     {"metadata", "is plugin.toml valid"},
+    {"linkage", "was it linked so that it can be opened beside others"},
     {"rules", "do plugins.allow and plugins.deny let it pass"},
     {"id", "is it the first file with this plugin id"},
     {"techniques", "does no other plugin have one of its techniques"},
     {"probe", "does it open in a child process"},
 }};
 
-// Codes that belong to a gate; any other refusal of a file that was not opened is one of the file.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kGateOfCode = {{
+// Every code that refuses a file, by the gate that gives it.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 33> kGateOfCode = {{
     {"plugin/foreign-owner", "place"},
     {"plugin/writable-by-others", "place"},
     {"plugin/link-outside", "place"},
+    {"plugin/not-elf", "file"},
+    {"plugin/wrong-architecture", "file"},
+    {"plugin/truncated", "file"},
+    {"plugin/cannot-load", "file"},  // not readable; what the loader says comes from the probe
     {"plugin/no-note", "notes"},
     {"plugin/bad-note", "notes"},
     {"plugin/abi-major", "abi"},
     {"plugin/abi-minor", "abi"},
     {"plugin/fingerprint-mismatch", "build"},
     {"plugin/bad-metadata", "metadata"},
+    {"plugin/missing-symbol", "linkage"},
+    {"plugin/bad-entry", "linkage"},
+    {"plugin/extra-exports", "linkage"},
+    {"plugin/unsafe-memory", "linkage"},
+    {"plugin/unsafe-library-path", "linkage"},
+    {"plugin/static-runtime", "linkage"},
+    {"plugin/shared-cudart", "linkage"},
+    {"plugin/undeclared-namespace", "linkage"},
     {"plugin/denied", "rules"},
     {"plugin/not-allowed", "rules"},
     {"plugin/duplicate-technique", "techniques"},
     {"plugin/duplicate-namespace", "techniques"},
+    {"plugin/probe-crashed", "probe"},
+    {"plugin/probe-exited", "probe"},
+    {"plugin/probe-timeout", "probe"},
+    {"plugin/metadata-mismatch", "probe"},
+    {"plugin/init-failed", "probe"},
+    {"plugin/missing-interface", "probe"},
+    {"plugin/changes-float-mode", "probe"},
+    {"plugin/changes-process-state", "probe"},
 }};
-
-std::string_view gate_of(const CatalogEntry& entry) {
-    for (const auto& [code, gate] : kGateOfCode) {
-        if (code == entry.refusal.code) {
-            return gate;
-        }
-    }
-    return "file";
-}
 
 // "found: ..." of the notes of a refusal.
 std::string note_of(const Diagnostic& refusal, std::string_view name) {
@@ -141,6 +153,9 @@ class Findings {
     void fill_from_notes(GateReport& report, const PluginNotes& notes) const {
         if (report.gate == "notes") {
             report.found = std::to_string(notes.metadata.size()) + " bytes of plugin.toml";
+        } else if (report.gate == "linkage") {
+            report.found = std::to_string(notes.linkage.needed.size()) + " libraries needed, " +
+                           std::to_string(notes.linkage.exports.size()) + " symbol exported";
         } else if (report.gate == "abi") {
             report.found = abi_text(notes.abi.abi_major, notes.abi.abi_minor);
             report.expected = abi_text(TOPRESS_ABI_MAJOR, TOPRESS_ABI_MINOR) + " or an older minor";
@@ -184,13 +199,22 @@ bool has_technique(const CatalogEntry& entry, const std::string& id) {
 
 }  // namespace
 
+std::string_view gate_of(std::string_view code) {
+    for (const auto& [known, gate] : kGateOfCode) {
+        if (known == code) {
+            return gate;
+        }
+    }
+    return {};
+}
+
 std::vector<GateReport> explain_decision(const CatalogEntry& entry,
                                          const SearchPaths& paths,
                                          const topress_fingerprint& host,
                                          const std::optional<ProbeVerdict>& probe) {
     const Findings findings(entry, paths, host);
     const bool is_refused = entry.verdict == Verdict::Refused;
-    const std::string_view stop = is_refused                   ? gate_of(entry)
+    const std::string_view stop = is_refused                   ? gate_of(entry.refusal.code)
                                   : !entry.shadowed_by.empty() ? std::string_view("id")
                                                                : std::string_view();
     std::vector<GateReport> reports;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace topress::plugin {
@@ -24,6 +25,9 @@ struct GateReport {
     std::string rule;
     std::string hint;
 };
+
+/// The gate that refuses a file with this code; empty for a code that refuses no file.
+[[nodiscard]] std::string_view gate_of(std::string_view code);
 
 /// The gates in the order in which they are asked; those behind a refusal are not reached.
 /// `probe`: what is known of it, or nothing.

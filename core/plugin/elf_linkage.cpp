@@ -96,14 +96,18 @@ Dynamic read_dynamic(const ElfFile& file) {
 class Names {
   public:
     Names(const ElfFile& file, const Dynamic& dynamic) {
-        if (dynamic.names_size_bytes > kNamesLimitBytes) {
-            refuse_damaged(std::to_string(dynamic.names_size_bytes) + " bytes of names",
-                           "at most " + std::to_string(kNamesLimitBytes));
-        }
         if (dynamic.names_size_bytes != 0) {
-            text_ = file.source().read_text(file.offset_of(dynamic.names, dynamic.names_size_bytes),
-                                            dynamic.names_size_bytes);
+            check_size(dynamic.names_size_bytes);
+            read(file,
+                 file.offset_of(dynamic.names, dynamic.names_size_bytes),
+                 dynamic.names_size_bytes);
         }
+    }
+
+    // Those of a section, which is not loaded.
+    Names(const ElfFile& file, std::uint64_t offset, std::uint64_t size) {
+        check_size(size);
+        read(file, offset, size);
     }
 
     [[nodiscard]] std::string_view at(std::uint64_t offset) const {
@@ -115,6 +119,17 @@ class Names {
     }
 
   private:
+    static void check_size(std::uint64_t size) {
+        if (size > kNamesLimitBytes) {
+            refuse_damaged(std::to_string(size) + " bytes of names",
+                           "at most " + std::to_string(kNamesLimitBytes));
+        }
+    }
+
+    void read(const ElfFile& file, std::uint64_t offset, std::uint64_t size) {
+        text_ = file.source().read_text(offset, size);
+    }
+
     std::string text_;
 };
 
@@ -251,7 +266,44 @@ void take_segments(const ElfFile& file, Linkage& linkage) {
     }
 }
 
+// .symtab is not loaded: it is found through the section table, whose place ElfFile checked.
+void take_local_symbols(const ElfFile& file, std::vector<std::string>& locals) {
+    const ByteSource& source = file.source();
+    const auto header = source.read_object<Elf64_Ehdr>(0);
+    if (header.e_shoff == 0) {
+        return;
+    }
+    const auto sections = source.read_array<Elf64_Shdr>(header.e_shoff, header.e_shnum);
+    for (const Elf64_Shdr& section : sections) {
+        if (section.sh_type != SHT_SYMTAB || section.sh_link >= sections.size()) {
+            continue;
+        }
+        const Elf64_Shdr& texts = sections[section.sh_link];
+        check_count(section.sh_size / sizeof(Elf64_Sym));
+        const Names names(file, texts.sh_offset, texts.sh_size);
+        for (const Elf64_Sym& symbol :
+             source.read_array<Elf64_Sym>(section.sh_offset, section.sh_size / sizeof(Elf64_Sym))) {
+            locals.emplace_back(names.at(symbol.st_name));
+        }
+    }
+}
+
 }  // namespace
+
+SymbolNames read_symbol_names(const ElfFile& file) {
+    const Dynamic dynamic = read_dynamic(file);
+    const Names names(file, dynamic);
+    SymbolNames found;
+    for (const Elf64_Sym& symbol : read_symbols(file, dynamic)) {
+        const std::string_view name = names.at(symbol.st_name);
+        if (symbol.st_shndx == SHN_UNDEF && !name.empty()) {
+            const bool is_weak = ELF64_ST_BIND(symbol.st_info) == STB_WEAK;
+            (is_weak ? found.weak_imports : found.imports).emplace_back(name);
+        }
+    }
+    take_local_symbols(file, found.locals);
+    return found;
+}
 
 Linkage read_linkage(const ElfFile& file) {
     const Dynamic dynamic = read_dynamic(file);
@@ -268,6 +320,7 @@ Linkage read_linkage(const ElfFile& file) {
     }
     std::sort(linkage.exports.begin(), linkage.exports.end());
     linkage.is_program = (dynamic.flags_1 & DF_1_PIE) != 0;
+    linkage.is_never_unloaded = (dynamic.flags_1 & DF_1_NODELETE) != 0;
     linkage.has_text_relocations =
         dynamic.has_text_relocations || (dynamic.flags & DF_TEXTREL) != 0;
     take_segments(file, linkage);

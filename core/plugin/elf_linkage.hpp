@@ -29,6 +29,7 @@ struct Linkage {
     bool is_program = false;                ///< a position-independent program, not a library
     bool has_text_relocations = false;
     bool has_executable_stack = false;
+    bool is_never_unloaded = false;    ///< marked with -z nodelete
     bool has_writable_code = false;    ///< a segment that is writable and executable
     bool imports_cxx = false;          ///< uses C++ functions of other libraries
     bool registers_operators = false;  ///< has a TORCH_LIBRARY or one of its kind
@@ -38,5 +39,15 @@ struct Linkage {
 /// (`_end`, ...) and companions of the address sanitizer.
 /// Throws: FileRefused{plugin/truncated} for a damaged table. Cost: about 0.1 ms.
 [[nodiscard]] Linkage read_linkage(const ElfFile& file);
+
+/// Names that only `plugin check` looks at.
+struct SymbolNames {
+    std::vector<std::string> imports;       ///< undefined symbols that must be there
+    std::vector<std::string> weak_imports;  ///< those that may be missing
+    std::vector<std::string> locals;  ///< of .symtab, for people and debuggers; none: stripped
+};
+
+/// Throws: FileRefused{plugin/truncated} for a damaged table. Cost: as much as there are symbols.
+[[nodiscard]] SymbolNames read_symbol_names(const ElfFile& file);
 
 }  // namespace topress::plugin

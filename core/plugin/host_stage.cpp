@@ -104,7 +104,9 @@ void run_stage(TechniqueObject& technique,
         // From here on the network needs nobody's code.
         work.network = network::lower_custom_operators(std::move(work.network));
     }
-    model = std::move(work.network);
+    // A tensor that the technique kept must not be one of the network's: it could be written to
+    // long after the stage was checked.
+    model = work.network.clone();
 }
 
 }  // namespace topress::plugin

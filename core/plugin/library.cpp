@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -45,11 +46,28 @@ std::string hint_for(std::string_view message) {
     throw to_error(refusal, path.string());
 }
 
+// What opening and starting do to the process happens once. So the answer to it stays: asked again,
+// the loader runs no code and everything would look well.
+template <class Act>
+void judge_once(const void* subject, const Act& act) {
+    static std::map<const void*, Error> refused;
+    if (const auto found = refused.find(subject); found != refused.end()) {
+        throw Error(found->second);
+    }
+    try {
+        act();
+    } catch (const Error& error) {
+        refused.emplace(subject, error);
+        throw;
+    }
+}
+
 // Never closed: autograd graphs and function pointers may outlive every use of the plugin. The
 // handles stay reachable so that leak checkers do not count them.
 const SharedLibrary& open_for_good(const std::filesystem::path& path) {
     static auto& opened = *new std::vector<const SharedLibrary*>;
     const ProcessState state;
+    const std::set<int> threads = thread_numbers();
     std::error_code error;
     const auto mode = boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local;
     auto* library = new SharedLibrary(path, error, mode);
@@ -61,9 +79,14 @@ const SharedLibrary& open_for_good(const std::filesystem::path& path) {
                     path.string(),
                     hint_for(message));
     }
-    if (const auto change = state.restore("opening the plugin")) {
-        throw_refusal(*change, path);
-    }
+    judge_once(library->native(), [&] {
+        for (const auto& change : {state.restore("opening the plugin"),
+                                   find_new_threads(threads, "opening the plugin")}) {
+            if (change) {
+                throw_refusal(*change, path);
+            }
+        }
+    });
     return *library;
 }
 
@@ -214,7 +237,7 @@ Library Library::load(const CatalogEntry& entry,
     if (const auto found = loaded.find(library.entry_); found != loaded.end()) {
         return found->second;
     }
-    initialise(*library.entry_, host, entry.path);
+    judge_once(library.entry_, [&] { initialise(*library.entry_, host, entry.path); });
     library.techniques_ = &find_techniques(*library.entry_, entry.path);
     loaded.emplace(library.entry_, library);
     return library;

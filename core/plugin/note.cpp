@@ -79,22 +79,19 @@ void take_abi(std::string_view content, Found& found) {
     found.abi = note;
 }
 
-void take_note(const Elf64_Nhdr& note,
-               std::string_view name,
-               std::string_view content,
-               Found& found) {
-    if (name != std::string_view(TOPRESS_NOTE_NAME, sizeof(TOPRESS_NOTE_NAME))) {
-        return;
-    }
-    if (note.n_type == TOPRESS_NOTE_TYPE) {
+void take_note(std::uint32_t type, std::string_view content, Found& found) {
+    if (type == TOPRESS_NOTE_TYPE) {
         take_metadata(content, found);
-    } else if (note.n_type == TOPRESS_ABI_NOTE_TYPE) {
+    } else if (type == TOPRESS_ABI_NOTE_TYPE) {
         take_abi(content, found);
     }
 }
 
-// Name and content sizes have 32 bits, so that 64 bit sums of them cannot wrap.
-void walk_notes(std::string_view segment, std::uint64_t alignment, Found& found) {
+// Calls take(type, content) for each note of ours. Name and content sizes have 32 bits, so that 64
+// bit sums of them cannot wrap.
+template <class Take>
+void walk_notes(std::string_view segment, std::uint64_t alignment, const Take& take) {
+    constexpr std::string_view kOurs(TOPRESS_NOTE_NAME, sizeof(TOPRESS_NOTE_NAME));
     std::uint64_t at = 0;
     while (at + sizeof(Elf64_Nhdr) <= segment.size()) {
         Elf64_Nhdr note{};
@@ -105,13 +102,16 @@ void walk_notes(std::string_view segment, std::uint64_t alignment, Found& found)
             content_at + note.n_descsz > segment.size()) {
             refuse_damaged("a note that ends after its segment", "whole notes");
         }
-        take_note(
-            note,
-            segment.substr(name_at, note.n_namesz),
-            segment.substr(std::min<std::uint64_t>(content_at, segment.size()), note.n_descsz),
-            found);
+        if (segment.substr(name_at, note.n_namesz) == kOurs) {
+            const std::uint64_t start = std::min<std::uint64_t>(content_at, segment.size());
+            take(note.n_type, segment.substr(start, note.n_descsz));
+        }
         at = align_up(content_at + note.n_descsz, alignment);
     }
+}
+
+std::uint64_t alignment_of(const Elf64_Phdr& segment) {
+    return segment.p_align == 8 ? 8 : 4;
 }
 
 Found read_note_segments(const ElfFile& file) {
@@ -129,7 +129,9 @@ Found read_note_segments(const ElfFile& file) {
                     "shorten plugin.toml"});
         }
         const std::string notes = file.source().read_text(segment.p_offset, segment.p_filesz);
-        walk_notes(notes, segment.p_align == 8 ? 8 : 4, found);
+        walk_notes(notes, alignment_of(segment), [&](std::uint32_t type, std::string_view content) {
+            take_note(type, content, found);
+        });
     }
     return found;
 }
@@ -158,6 +160,25 @@ NoteReading read_source(MakeSource make_source, const std::string& name) {
 }
 
 }  // namespace
+
+NoteCounts count_notes(const ElfFile& file) {
+    NoteCounts counts;
+    const auto count = [&](std::uint32_t type, std::string_view content) {
+        if (type == TOPRESS_NOTE_TYPE) {
+            ++counts.metadata;
+            counts.metadata_bytes = content.size();
+        } else if (type == TOPRESS_ABI_NOTE_TYPE) {
+            ++counts.build;
+        }
+    };
+    for (const Elf64_Phdr& segment : file.segments()) {
+        if (segment.p_type == PT_NOTE) {
+            const std::string notes = file.source().read_text(segment.p_offset, segment.p_filesz);
+            walk_notes(notes, alignment_of(segment), count);
+        }
+    }
+    return counts;
+}
 
 NoteReading parse_notes(std::string_view bytes, const std::string& name) {
     return read_source([&] { return ByteSource::from_memory(bytes); }, name);

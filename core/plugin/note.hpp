@@ -39,4 +39,14 @@ struct NoteReading {
 /// The same from memory; `name` is shown in the refusal.
 [[nodiscard]] NoteReading parse_notes(std::string_view bytes, const std::string& name);
 
+/// How many notes of ours a library has, whatever is in them.
+struct NoteCounts {
+    int metadata = 0;
+    int build = 0;
+    std::uint64_t metadata_bytes = 0;  ///< of the last one
+};
+
+/// Throws: FileRefused{plugin/truncated} for notes that leave their segment.
+[[nodiscard]] NoteCounts count_notes(const ElfFile& file);
+
 }  // namespace topress::plugin

@@ -1,6 +1,8 @@
-// Snapshots through the control register, a descriptor of the folder, setlocale and sigaction.
+// Snapshots through the control register, a descriptor of the folder, setlocale, umask, sigaction
+// and environ.
 #include "plugin/process_state.hpp"
 
+#include <charconv>
 #include <clocale>
 #include <cstring>
 #include <fcntl.h>
@@ -52,14 +54,67 @@ bool is_same_folder(int folder) {
            before.st_ino == now.st_ino;
 }
 
+// There is no way to ask for it without setting it.
+unsigned file_mask() {
+    const mode_t mask = ::umask(077);
+    ::umask(mask);
+    return mask;
+}
+
+std::map<std::string, std::string> environment() {
+    std::map<std::string, std::string> variables;
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+        const std::string text = *entry;
+        const std::size_t equals = text.find('=');
+        variables[text.substr(0, equals)] =
+            equals == std::string::npos ? std::string() : text.substr(equals + 1);
+    }
+    return variables;
+}
+
+std::string name_of(int signal) {
+    const char* name = ::sigabbrev_np(signal);
+    return name == nullptr ? std::to_string(signal) : name;
+}
+
+// A name that is new, gone or of another value.
+std::vector<std::string> different(const std::map<std::string, std::string>& before,
+                                   const std::map<std::string, std::string>& now) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : now) {
+        const auto old = before.find(name);
+        if (old == before.end() || old->second != value) {
+            names.push_back(name);
+        }
+    }
+    for (const auto& [name, value] : before) {
+        if (!now.contains(name)) {
+            names.push_back(name);
+        }
+    }
+    return names;
+}
+
+std::string joined(const std::vector<ProcessChange>& changes, bool is_float_mode) {
+    std::string text;
+    for (const ProcessChange& change : changes) {
+        const bool is_wanted = change.kind != ProcessChange::Kind::Environment &&
+                               (change.kind == ProcessChange::Kind::FloatMode) == is_float_mode;
+        text += is_wanted ? (text.empty() ? "" : ", ") + change.found : std::string();
+    }
+    return text;
+}
+
 }  // namespace
 
 ProcessState::ProcessState()
     : float_mode_(float_mode()),
       folder_(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)),
-      locale_(std::setlocale(LC_ALL, nullptr)) {
-    for (std::size_t i = 0; i < kSignals.size(); ++i) {
-        ::sigaction(kSignals[i], nullptr, &signals_[i]);
+      locale_(std::setlocale(LC_ALL, nullptr)),
+      file_mask_(file_mask()),
+      environment_(environment()) {
+    for (int number = 1; number < kSignalEnd; ++number) {
+        ::sigaction(number, nullptr, &signals_[static_cast<std::size_t>(number)]);
     }
 }
 
@@ -69,54 +124,58 @@ ProcessState::~ProcessState() {
     }
 }
 
-std::string ProcessState::restore_float_mode() const {
-    const std::uint64_t found = float_mode();
-    if (found == float_mode_) {
-        return {};
+std::vector<ProcessChange> ProcessState::changes() const {
+    using Kind = ProcessChange::Kind;
+    std::vector<ProcessChange> found;
+    if (const std::uint64_t now = float_mode(); now != float_mode_) {
+        found.push_back({Kind::FloatMode,
+                         (now & ~float_mode_ & kFlushesToZero) != 0
+                             ? "tiny numbers are flushed to zero"
+                             : "another rounding or exception mode"});
     }
-    set_float_mode(float_mode_);
-    return (found & ~float_mode_ & kFlushesToZero) != 0 ? "tiny numbers are flushed to zero"
-                                                        : "another rounding or exception mode";
-}
-
-std::string ProcessState::restore_folder() const {
     // A folder that was already gone before cannot be compared.
-    if (folder_ < 0 || is_same_folder(folder_)) {
-        return {};
+    if (folder_ >= 0 && !is_same_folder(folder_)) {
+        std::error_code ignored;
+        found.push_back(
+            {Kind::Folder, "current folder " + std::filesystem::current_path(ignored).string()});
     }
-    std::error_code ignored;
-    const std::string found = std::filesystem::current_path(ignored).string();
-    return "current folder " + found +
-           (::fchdir(folder_) == 0 ? "" : " (it could not be put back)");
-}
-
-std::string ProcessState::restore_locale() const {
-    const std::string found = std::setlocale(LC_ALL, nullptr);
-    if (found == locale_) {
-        return {};
+    if (const std::string now = std::setlocale(LC_ALL, nullptr); now != locale_) {
+        found.push_back({Kind::Locale, "locale " + now});
     }
-    std::setlocale(LC_ALL, locale_.c_str());
-    return "locale " + found;
-}
-
-std::string ProcessState::restore_signals() const {
-    std::string found;
-    for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    if (file_mask() != file_mask_) {
+        found.push_back({Kind::FileMask, "another file mode mask"});
+    }
+    for (int number = 1; number < kSignalEnd; ++number) {
         struct sigaction now{};
-        ::sigaction(kSignals[i], nullptr, &now);
-        if (now.sa_sigaction != signals_[i].sa_sigaction) {
-            ::sigaction(kSignals[i], &signals_[i], nullptr);
-            found = std::string("a handler of its own for ") + ::sigabbrev_np(kSignals[i]);
+        ::sigaction(number, nullptr, &now);
+        if (now.sa_sigaction != signals_[static_cast<std::size_t>(number)].sa_sigaction) {
+            found.push_back({Kind::Signal, "a handler of its own for " + name_of(number)});
         }
+    }
+    for (const std::string& name : different(environment_, environment())) {
+        found.push_back({Kind::Environment, "the environment variable " + name});
     }
     return found;
 }
 
+void ProcessState::put_back() const {
+    set_float_mode(float_mode_);
+    if (folder_ >= 0) {
+        [[maybe_unused]] const int failure = ::fchdir(folder_);  // it may be gone by now
+    }
+    std::setlocale(LC_ALL, locale_.c_str());
+    ::umask(file_mask_);
+    for (int number = 1; number < kSignalEnd; ++number) {
+        ::sigaction(number, &signals_[static_cast<std::size_t>(number)], nullptr);
+    }
+}
+
 std::optional<Refusal> ProcessState::restore(const std::string& when) const {
-    const std::string float_mode = restore_float_mode();
-    std::string others;
-    for (const std::string& found : {restore_folder(), restore_locale(), restore_signals()}) {
-        others += (others.empty() || found.empty() ? "" : ", ") + found;
+    const std::vector<ProcessChange> found = changes();
+    const std::string float_mode = joined(found, true);
+    const std::string others = joined(found, false);
+    if (!float_mode.empty() || !others.empty()) {
+        put_back();
     }
     if (!float_mode.empty()) {
         return Refusal{"plugin/changes-float-mode",
@@ -130,11 +189,38 @@ std::optional<Refusal> ProcessState::restore(const std::string& when) const {
         return Refusal{"plugin/changes-process-state",
                        when + " changed what belongs to the whole program",
                        others,
-                       "folder, locale and signal handlers as they were",
+                       "folder, locale, file mode mask and signal handlers as they were",
                        "a plugin works on the network it is given and on nothing else",
                        "take the change out of the plugin"};
     }
     return std::nullopt;
+}
+
+std::set<int> thread_numbers() {
+    std::set<int> numbers;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+        const std::string name = entry.path().filename().string();
+        int number = 0;
+        std::from_chars(name.data(), name.data() + name.size(), number);
+        numbers.insert(number);
+    }
+    return numbers;
+}
+
+std::optional<Refusal> find_new_threads(const std::set<int>& before, const std::string& when) {
+    std::size_t started = 0;
+    for (const int number : thread_numbers()) {
+        started += before.contains(number) ? 0 : 1;
+    }
+    if (started == 0) {
+        return std::nullopt;
+    }
+    return Refusal{"plugin/changes-process-state",
+                   when + " changed what belongs to the whole program",
+                   std::to_string(started) + (started == 1 ? " new thread" : " new threads"),
+                   "no thread of a plugin that does not run",
+                   "a plugin works on the network it is given and on nothing else",
+                   "start threads in init or later, and end them in quiesce"};
 }
 
 }  // namespace topress::plugin

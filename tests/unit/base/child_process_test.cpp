@@ -7,7 +7,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <fcntl.h>
 #include <stdexcept>
 #include <string>
@@ -216,4 +218,64 @@ TEST_CASE("child_process: many at a time from several threads") {
 
 TEST_CASE("child_process: the running program is found") {
     CHECK(topress::own_program().filename() == "base_test");
+}
+
+TEST_CASE("child_process: a function runs in a fork with streams and limits of its own") {
+    ChildOptions options;
+    int here = 1;
+    options.body = [&here] {
+        here = 2;
+        std::puts("from the fork");
+        return 5;
+    };
+    const ChildResult result = run_child(options);
+    CHECK(result.end == End::Exited);
+    CHECK(result.code == 5);
+    CHECK(result.output == "from the fork\n");
+    CHECK(here == 1);
+
+    options.body = []() -> int { throw std::runtime_error("out of the function"); };
+    CHECK(run_child(options).signal == SIGABRT);
+
+    options.body = [] {
+        std::this_thread::sleep_for(std::chrono::seconds(20));
+        return 0;
+    };
+    options.timeout = std::chrono::milliseconds(50);
+    CHECK(run_child(options).end == End::TimedOut);
+}
+
+TEST_CASE("child_process: many children, so many at once and no more") {
+    constexpr std::size_t kCount = 7;
+    std::size_t running = 0;
+    std::size_t most = 0;
+    std::vector<std::string> outputs(kCount);
+    const auto make = [&](std::size_t i) {
+        most = std::max(most, ++running);
+        return shell("sleep 0.05; echo " + std::to_string(i));
+    };
+    const auto ended = [&](std::size_t i, const ChildResult& result) {
+        --running;
+        outputs[i] = result.output;
+    };
+    topress::run_children(kCount, 3, make, ended);
+    CHECK(most == 3);
+    CHECK(running == 0);
+    for (std::size_t i = 0; i < kCount; ++i) {
+        CHECK(outputs[i] == std::to_string(i) + "\n");
+    }
+    topress::run_children(0, 3, make, ended);
+    CHECK(running == 0);
+}
+
+TEST_CASE("child_process: what a listener throws ends all that still run") {
+    const TemporaryFolder folder;
+    const std::string file = (folder.path() / "number").string();
+    const auto make = [&](std::size_t i) {
+        return shell(i == 0 ? "while [ ! -s '" + file + "' ]; do sleep 0.01; done"
+                            : "echo $$ > '" + file + "'; exec sleep 100");
+    };
+    const auto ended = [](std::size_t, const ChildResult&) { throw std::runtime_error("enough"); };
+    CHECK_THROWS_AS(topress::run_children(2, 2, make, ended), std::runtime_error);
+    CHECK(has_gone(number_in(file)));
 }

@@ -57,6 +57,17 @@ TEST_SUITE("host: stage") {
         CHECK(!stage.model.parameter("l.bias").tensor.grad().defined());
     }
 
+    TEST_CASE("a tensor that a technique kept is not one of the network's") {
+        at::Tensor kept;
+        Stage stage;
+        stage.run([&](Model& model, Context&) {
+            model.set_parameter("l.bias", at::ones({3}));
+            kept = model.parameter("l.bias");
+        });
+        kept.fill_(7);
+        CHECK(stage.model.parameter("l.bias").tensor.sum().item<double>() == 3);
+    }
+
     TEST_CASE("owned networks may outlive edits and be dropped in any order") {
         Stage().run([](Model& model, Context&) {
             std::vector<OwnedModel> networks;

@@ -1,10 +1,14 @@
 // The decision gate by gate: where it stops, what is found before, what is not reached behind.
 #include "plugin/decision.hpp"
 
+#include "base/files.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <set>
 #include <sys/stat.h>
 
 using namespace topress;
@@ -28,6 +32,8 @@ constexpr Stop kStops[] = {
     {"newer_minor", "abi", "plugin/abi-minor"},
     {"wrong_fingerprint", "build", "plugin/fingerprint-mismatch"},
     {"bad_metadata", "metadata", "plugin/bad-metadata"},
+    {"missing_symbol", "linkage", "plugin/missing-symbol"},
+    {"bad_magic", "linkage", "plugin/bad-entry"},
 };
 
 SearchPaths places(const std::vector<fs::path>& folders) {
@@ -80,6 +86,45 @@ TEST_CASE("decision: each gate stops what it refuses, with found, expected and w
             }
         }
     }
+}
+
+TEST_CASE("decision: every code of plugins in docs/errors.md has its gate, or refuses no file") {
+    // Of a call, of a place or of a command; a file with them may be used.
+    const std::set<std::string> others = {"plugin/apply-failed",
+                                          "plugin/check-failed",
+                                          "plugin/configure-failed",
+                                          "plugin/create-failed",
+                                          "plugin/environment-ignored",
+                                          "plugin/no-templates",
+                                          "plugin/not-installed",
+                                          "plugin/path-ignored",
+                                          "plugin/unknown",
+                                          "plugin/unknown-id"};
+    const char* root = std::getenv("TOPRESS_TEST_SOURCE_DIR");
+    REQUIRE(root != nullptr);
+    const std::string page = read_file(std::string(root) + "/docs/errors.md");
+    const TemporaryFolder folder;
+    const SearchPaths paths = places({folder.take("good", "good")});
+    CatalogEntry entry = find_plugins(paths, fixture_host_fingerprint()).entries.at(0);
+    entry.verdict = Verdict::Refused;
+    std::size_t gates = 0;
+    const std::string start = "\n### `plugin/";
+    for (std::size_t at = page.find(start); at != std::string::npos;
+         at = page.find(start, at + 1)) {
+        const std::size_t begin = at + 6;
+        const std::string code = page.substr(begin, page.find('`', begin) - begin);
+        CAPTURE(code);
+        CHECK(gate_of(code).empty() == others.contains(code));
+        if (!gate_of(code).empty()) {
+            entry.refusal.code = code;
+            const auto reports = explain(entry, paths);
+            const auto stop = std::ranges::find(reports, code, &GateReport::code);
+            REQUIRE(stop != reports.end());
+            CHECK(stop->gate == gate_of(code));
+            ++gates;
+        }
+    }
+    CHECK(gates == 33);
 }
 
 TEST_CASE("decision: place, rules, id and techniques stop in their turn") {

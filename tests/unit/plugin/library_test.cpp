@@ -173,6 +173,15 @@ TEST_CASE("library: a library linked with fast-math leaves the host's arithmetic
     CHECK(smallest / 2 != 0.0);
 }
 
+TEST_CASE(
+    "library: what opening or starting one did wrong is not forgotten when it is asked for again") {
+    for (const char* name : {"flush_to_zero", "init_fails"}) {
+        const std::string first = load_code(name);
+        CHECK_FALSE(first.empty());
+        CHECK(load_code(name) == first);
+    }
+}
+
 TEST_CASE("technique: an unknown id is plugin/create-failed") {
     const Library library = load("good");
     try {
