@@ -72,7 +72,7 @@ void add_report_command(CLI::App& app, Session& session) {
     command
         ->add_option("--comparison",
                      options->comparison,
-                     "page to write for several runs (default: comparison.html)")
+                     "page of several runs (comparison.html)")
         ->type_name("FILE");
     command->footer("Example: topress report runs/demo runs/other");
     command->callback([&session, options] {
