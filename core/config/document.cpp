@@ -35,6 +35,14 @@ A wish of yours: `before` runs before `after`. As many as you like; see [orderin
 
 )";
 
+constexpr std::string_view kSettings = R"(
+## `[[explore.setting]]`
+
+One round of an exploration: every order is run once per setting and seed, and orders are compared over all settings together.
+Without any there is one round with the techniques as the configuration has them; see [explore.md](explore.md).
+
+)";
+
 constexpr std::string_view kTechniques = R"(
 ## `[technique.LABEL]`
 
@@ -133,6 +141,8 @@ std::string document() {
         text += section_text(section);
         if (section.name == "order") {
             text.append(kEdges).append(document_parameters(edge_specs()));
+        } else if (section.name == "explore") {
+            text.append(kSettings).append(document_parameters(setting_specs()));
         }
     }
     return text.append(kTechniques)

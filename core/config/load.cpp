@@ -8,6 +8,7 @@
 #include "config/tree.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -84,6 +85,12 @@ std::optional<Diagnostic> check_schema_version(const Tree& tree) {
 
 // ---- sections -----------------------------------------------------------------------------------
 
+bool is_word(const std::string& text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return (std::isalnum(c) != 0) || c == '-' || c == '_';
+    });
+}
+
 class Loader {
   public:
     Loader(const Tree& root, const fs::path& path, const LoadOptions& options, LoadResult& result)
@@ -98,7 +105,8 @@ class Loader {
         for (const Section& section : schema()) {
             load_section(section);
         }
-        load_edges();
+        load_list("order", "edge", [this](const Tree& row) { load_edge(row); });
+        load_list("explore", "setting", [this](const Tree& row) { load_setting(row); });
         load_techniques();
         check_combinations();
         fill_dependent_defaults();
@@ -152,16 +160,44 @@ class Loader {
         }
     }
 
-    void load_edges() {
-        const Tree* order = find_table(root_, "order");
-        if (order == nullptr) {
+    template <typename LoadRow>
+    void load_list(std::string_view section, std::string_view list, const LoadRow& load_row) {
+        const Tree* table = find_table(root_, section);
+        if (table == nullptr) {
             return;
         }
-        for (const Tree& row : order->rows) {
-            if (row.name == "edge") {
-                load_edge(row);
+        for (const Tree& row : table->rows) {
+            if (row.name == list) {
+                load_row(row);
             }
         }
+    }
+
+    void load_setting(const Tree& row) {
+        Diagnostics found =
+            validate_parameters(row.values, setting_specs(), "[[explore.setting]]", row.location);
+        if (!found.empty()) {
+            append(std::move(found));
+            return;
+        }
+        const Parameters values = fill_defaults(row.values, setting_specs());
+        ExploreSetting setting{std::get<std::string>(values.at("name").value),
+                               std::get<std::vector<std::string>>(values.at("set").value),
+                               row.location};
+        const auto& known = config_.explore.settings;
+        const bool is_taken = std::any_of(known.begin(), known.end(), [&](const auto& other) {
+            return other.name == setting.name;
+        });
+        if (is_taken || !is_word(setting.name)) {
+            diagnostics_.push_back(make_error(
+                "config/invalid-value",
+                is_taken ? "two settings are named '" + setting.name + "'"
+                         : "'" + setting.name + "' is no name of a setting: it names a folder",
+                values.at("name").where,
+                "choose another one of letters, digits, - and _"));
+            return;
+        }
+        config_.explore.settings.push_back(std::move(setting));
     }
 
     void load_edge(const Tree& row) {

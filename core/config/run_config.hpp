@@ -80,6 +80,20 @@ struct OrderConfig {
     std::vector<UserEdge> edges;
 };
 
+/// [[explore.setting]]: how strongly the techniques are applied in one of several rounds.
+struct ExploreSetting {
+    std::string name;                    ///< names folders
+    std::vector<std::string> overrides;  ///< as of --set, on top of those of the command
+    Location location;
+};
+
+/// [explore]: what `topress explore` compares; a run does not look at it.
+struct ExploreConfig {
+    std::string finish;  ///< label of the technique that ends every order; empty: none
+    int seeds = 3;
+    std::vector<ExploreSetting> settings;  ///< empty: one, as the configuration says
+};
+
 /// [plugins]: where to look for techniques besides the usual places.
 struct PluginsConfig {
     std::vector<std::string> path;  ///< absolute folders
@@ -118,6 +132,7 @@ struct RunConfig {
     TrainConfig train;
     BaselineConfig baseline;
     OrderConfig order;
+    ExploreConfig explore;
     PluginsConfig plugins;
     std::vector<TechniqueEntry> techniques;  ///< in file order
     std::string file;                        ///< as the caller named it

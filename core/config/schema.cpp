@@ -304,6 +304,22 @@ Section order() {
         }};
 }
 
+Section explore() {
+    return {"explore",
+            "What `topress explore` compares besides the order; a run does not look at it.",
+            {
+                make_key("finish",
+                         field(&RunConfig::explore, &ExploreConfig::finish),
+                         "Label of the technique that ends every order, so that all orders have "
+                         "the same training after their last stage; it takes no part in them. "
+                         "Empty: none."),
+                make_key("seeds",
+                         field(&RunConfig::explore, &ExploreConfig::seeds),
+                         "How often each order is run, with `seed`, `seed` + 1 and so on.",
+                         {.minimum = 1, .maximum = 1000}),
+            }};
+}
+
 Section plugins() {
     return {"plugins",
             "Where techniques are looked for.",
@@ -336,11 +352,19 @@ std::vector<ParameterSpec> make_edge_specs() {
             std::move(reason)};
 }
 
+std::vector<ParameterSpec> make_setting_specs() {
+    ParameterSpec set;
+    set.name = "set";
+    set.type = ParameterType::StringList;
+    set.doc = "Changes to the configuration, each as `--set` takes it.";
+    return {string_spec("name", "Name of the setting: letters, digits, - and _."), std::move(set)};
+}
+
 }  // namespace
 
 const std::vector<Section>& schema() {
     static const std::vector<Section> sections = {
-        top_level(), model(), data(), train(), baseline(), order(), plugins()};
+        top_level(), model(), data(), train(), baseline(), order(), explore(), plugins()};
     return sections;
 }
 
@@ -359,6 +383,15 @@ std::vector<ParameterSpec> specs_of(const Section& section,
 const std::vector<ParameterSpec>& edge_specs() {
     static const std::vector<ParameterSpec> specs = make_edge_specs();
     return specs;
+}
+
+const std::vector<ParameterSpec>& setting_specs() {
+    static const std::vector<ParameterSpec> specs = make_setting_specs();
+    return specs;
+}
+
+std::string_view list_in(const Section& section) {
+    return section.name == "order" ? "edge" : section.name == "explore" ? "setting" : "";
 }
 
 std::string title_of(const Section& section) {

@@ -46,6 +46,13 @@ struct Section {
 /// Keys of one [[order.edge]].
 [[nodiscard]] const std::vector<ParameterSpec>& edge_specs();
 
+/// Keys of one [[explore.setting]].
+[[nodiscard]] const std::vector<ParameterSpec>& setting_specs();
+
+/// The only list of tables that may stand in a section: "edge" in [order], "setting" in [explore];
+/// empty for the others.
+[[nodiscard]] std::string_view list_in(const Section& section);
+
 /// The keys of a [technique.LABEL] that belong to the host: `use` and those of its isolation. No
 /// technique may have a parameter of these names.
 [[nodiscard]] const std::vector<ParameterSpec>& technique_specs();

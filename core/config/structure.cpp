@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t kLongestLabel = 64;
 constexpr std::string_view kTechniques = "technique";
-constexpr std::string_view kEdges = "edge";
 
 Diagnostic make_error(std::string code, std::string message, Location where, std::string hint) {
     Diagnostic diagnostic;
@@ -92,7 +91,15 @@ Diagnostic unknown_subtable(const Section& section, const Tree& table) {
                       "remove the table; " + title_of(section) + " holds only keys");
 }
 
-// Tables and lists of tables inside a section; [order] alone has one of its own.
+Diagnostic list_wanted(const Section& section, const std::string& found, const Location& where) {
+    const std::string name = section.name + "." + std::string(list_in(section));
+    return make_error("config/wrong-type",
+                      "'" + name + "' must be a list of tables" + found,
+                      where,
+                      "write [[" + name + "]] with double brackets");
+}
+
+// Tables and lists of tables inside a section; few have a list of their own.
 void check_inside(const Section& section, const Tree& tree, Diagnostics& diagnostics) {
     const auto check = [&](const Tree& inner) {
         const Key* key = find_key(section, inner.name);
@@ -100,19 +107,16 @@ void check_inside(const Section& section, const Tree& tree, Diagnostics& diagnos
                                   ? unknown_subtable(section, inner)
                                   : table_in_place_of_value(*key, section, inner.location));
     };
-    const bool has_edges = section.name == "order";
+    const std::string_view list = list_in(section);
     for (const Tree& table : tree.tables) {
-        if (has_edges && table.name == kEdges) {
-            diagnostics.push_back(make_error("config/wrong-type",
-                                             "'order.edge' must be a list of tables",
-                                             table.location,
-                                             "write [[order.edge]] with double brackets"));
+        if (!list.empty() && table.name == list) {
+            diagnostics.push_back(list_wanted(section, "", table.location));
         } else {
             check(table);
         }
     }
     for (const Tree& row : tree.rows) {
-        if (!has_edges || row.name != kEdges) {
+        if (list.empty() || row.name != list) {
             check(row);
         }
     }
@@ -213,14 +217,11 @@ Parameters take_misplaced(const Parameters& values,
     Parameters own;
     for (const auto& [name, value] : values) {
         const bool is_top_table = section.name.empty() && is_table_name(name);
-        const bool is_edges = section.name == "order" && name == kEdges;
+        const bool is_list = !list_in(section).empty() && name == list_in(section);
         if (find_key(section, name) != nullptr) {
             own.emplace(name, value);
-        } else if (is_edges) {
-            diagnostics.push_back(make_error("config/wrong-type",
-                                             "'order.edge' must be a list of tables, found a value",
-                                             value.key,
-                                             "write a line [[order.edge]] for each edge"));
+        } else if (is_list) {
+            diagnostics.push_back(list_wanted(section, ", found a value", value.key));
         } else if (const Section* home = is_top_table ? nullptr : home_of(name, section)) {
             diagnostics.push_back(misplaced(name, value.key, section, *home));
         } else if (!is_top_table) {

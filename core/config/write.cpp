@@ -37,6 +37,11 @@ std::string edge_to_toml(const UserEdge& edge) {
            line_of("strength", edge.strength) + line_of("reason", edge.reason);
 }
 
+std::string setting_to_toml(const ExploreSetting& setting) {
+    return "\n[[explore.setting]]\n" + line_of("name", setting.name) +
+           line_of("set", setting.overrides);
+}
+
 std::string isolation_to_toml(const IsolationConfig& isolation) {
     std::string text;
     if (!isolation.mode.empty()) {
@@ -65,6 +70,10 @@ bool same_edge(const UserEdge& a, const UserEdge& b) {
            a.reason == b.reason;
 }
 
+bool same_setting(const ExploreSetting& a, const ExploreSetting& b) {
+    return a.name == b.name && a.overrides == b.overrides;
+}
+
 bool same_technique(const TechniqueEntry& a, const TechniqueEntry& b) {
     return a.label == b.label && a.use == b.use && a.isolation == b.isolation &&
            same_values(a.parameters, b.parameters);
@@ -90,6 +99,11 @@ bool same_settings(const RunConfig& a, const RunConfig& b) {
                       b.order.edges.begin(),
                       b.order.edges.end(),
                       same_edge) &&
+           std::equal(a.explore.settings.begin(),
+                      a.explore.settings.end(),
+                      b.explore.settings.begin(),
+                      b.explore.settings.end(),
+                      same_setting) &&
            std::equal(a.techniques.begin(),
                       a.techniques.end(),
                       b.techniques.begin(),
@@ -104,6 +118,10 @@ std::string to_toml(const RunConfig& config) {
         if (section.name == "order") {
             for (const UserEdge& edge : config.order.edges) {
                 text += edge_to_toml(edge);
+            }
+        } else if (section.name == "explore") {
+            for (const ExploreSetting& setting : config.explore.settings) {
+                text += setting_to_toml(setting);
             }
         }
     }

@@ -27,6 +27,7 @@ std::string run_key(const config::RunConfig& config) {
     config::RunConfig common = config;
     common.techniques.clear();
     common.order = {};
+    common.explore = {};
     common.plugins = {};
     common.output.clear();
     Hasher hasher;

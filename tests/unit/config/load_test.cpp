@@ -226,6 +226,47 @@ TEST_CASE("load: edges of the user") {
     CHECK(order.edges[1].reason == "because");
 }
 
+TEST_CASE("load: settings of an exploration") {
+    const auto result = load_text(kNeeded +
+                                  "[explore]\n"
+                                  "finish = \"end\"\n"
+                                  "[[explore.setting]]\n"
+                                  "name = \"mild\"\n"
+                                  "set = [\"a.b=1\"]\n"
+                                  "[[explore.setting]]\n"
+                                  "name = \"strong\"\n"
+                                  "set = []\n");
+    REQUIRE(found_in(result) == Found{});
+    const config::ExploreConfig& explore = result.config.explore;
+    CHECK(explore.finish == "end");
+    CHECK(explore.seeds == 3);
+    REQUIRE(explore.settings.size() == 2);
+    CHECK(explore.settings[0].name == "mild");
+    CHECK(explore.settings[0].overrides == std::vector<std::string>{"a.b=1"});
+    CHECK(explore.settings[1].overrides.empty());
+}
+
+TEST_CASE("load: mistakes in settings of an exploration") {
+    CHECK(found_in(load_text(kNeeded +
+                             "[[explore.setting]]\n"
+                             "name = \"mild\"\n"
+                             "[[explore.setting]]\n"
+                             "name = \"a/b\"\n"
+                             "set = []\n"
+                             "[[explore.setting]]\n"
+                             "name = \"x\"\n"
+                             "set = []\n"
+                             "[[explore.setting]]\n"
+                             "name = \"x\"\n"
+                             "set = []\n")) == Found{"config/missing-key 6:1",
+                                                    "config/invalid-value 9:8",
+                                                    "config/invalid-value 15:8"});
+    CHECK(found_in(load_text(kNeeded + "[explore.setting]\nname = \"x\"\n")) ==
+          Found{"config/wrong-type 6:10"});
+    CHECK(found_in(load_text(kNeeded + "[explore]\nsetting = 3\nseeds = 0\n")) ==
+          Found{"config/wrong-type 7:1", "config/out-of-range 8:9"});
+}
+
 TEST_CASE("load: mistakes in edges") {
     const auto result = load_text(kNeeded +
                                   "[[order.edge]]\n"
