@@ -80,7 +80,7 @@ std::vector<fs::path> places_of(const Format& format, const fs::path& path) {
         return {path};
     }
     std::vector<fs::path> places;
-    const char* root = std::getenv("TOPRESS_DATA_DIR");
+    const char* root = ::secure_getenv("TOPRESS_DATA_DIR");  // not of a caller with fewer rights
     if (root != nullptr && *root != '\0') {
         places.push_back(fs::path(root) / format.name);
     }
