@@ -12,6 +12,9 @@ function(topress_add_test_executable name)
   endif()
   add_executable(${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/main.cpp)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  set_property(
+    SOURCE ${PROJECT_SOURCE_DIR}/tests/support/main.cpp
+    PROPERTY COMPILE_DEFINITIONS TOPRESS_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${arg_LINK} doctest::doctest topress_warnings
                                         topress_sanitizers)
   if(NOT arg_TORCH AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
