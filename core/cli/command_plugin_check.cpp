@@ -91,6 +91,8 @@ void add_plugin_check_command(CLI::App& group, Session& session) {
     check->add_option("--timeout", inputs->timeout_s, "for each check (default 60)")
         ->type_name("S")
         ->check(CLI::Range(0.1, 86400.0).description(""));
+    check->add_option("--memory", inputs->run.memory_mb, "for each check (default 4096, 0 = any)")
+        ->type_name("MIB");
     check->add_flag(
         "--in-process", inputs->run.in_process, "here, without child processes (debugger)");
     check->add_option("--junit", inputs->junit, "write the results as JUnit XML too")

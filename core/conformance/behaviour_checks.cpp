@@ -3,7 +3,6 @@
 #include "conformance/check.hpp"
 #include "conformance/networks.hpp"
 #include "conformance/parameters.hpp"
-#include "conformance/process_state.hpp"
 #include "conformance/workbench.hpp"
 #include "data/random.hpp"
 #include "network/serialize.hpp"
@@ -20,23 +19,8 @@ namespace {
 using network::Network;
 using plugin::TechniqueMetadata;
 
-Attempt attempt_on(const Subject& subject,
-                   const TechniqueMetadata& technique,
-                   const Network& network) {
-    Attempt attempt;
-    attempt.network = &network;
-    attempt.parameters = quick_parameters(technique);
-    attempt.seed = subject.seed();
-    return attempt;
-}
-
 std::string named(const TechniqueMetadata& technique, const std::string& kind) {
     return "'" + technique.id + "' on the " + kind + " network";
-}
-
-/// "failed (status 5): no such node".
-std::string failure_text(const Applied& applied) {
-    return "failed with status " + std::to_string(applied.status) + ": " + applied.message;
 }
 
 // ---- one kind of network each -------------------------------------------------------------------
@@ -212,138 +196,6 @@ Outcome check_reload(Subject& subject) {
     return findings.outcome("saved and loaded, the same answers");
 }
 
-// ---- what a technique may take and leave --------------------------------------------------------
-
-Outcome check_needs(Subject& subject) {
-    Workbench bench(subject);
-    Findings findings;
-    for (const TechniqueMetadata& technique : subject.techniques()) {
-        const Network network = residual_network(subject.seed());
-        const HostLog log = bench.apply(technique, attempt_on(subject, technique, network)).log;
-        const bool trains = log.used.contains("fit") || log.used.contains("update_statistics");
-        if (!technique.needs.training_data && (log.read_training_split || trains)) {
-            findings.fail("'" + technique.id +
-                          "' used training data without needs.training_data in plugin.toml");
-        }
-        if (!technique.needs.teacher && log.used_teacher) {
-            findings.fail("'" + technique.id + "' used a teacher without needs.teacher");
-        }
-    }
-    return findings.outcome("it uses what it declares");
-}
-
-Outcome check_original(Subject& subject) {
-    Findings findings;
-    Workbench bench(subject);
-    for (const TechniqueMetadata& technique : subject.techniques()) {
-        const Network network = residual_network(subject.seed());
-        const std::string before = network::to_bytes(network);
-        static_cast<void>(bench.apply(technique, attempt_on(subject, technique, network)));
-        if (network::to_bytes(network) != before) {
-            findings.fail("'" + technique.id +
-                          "' changed the original through a tensor of it: "
-                          "clone before writing");
-        }
-    }
-    return findings.outcome("untouched");
-}
-
-Outcome check_process(Subject& subject) {
-    Workbench bench(subject);
-    Findings findings;
-    static_cast<void>(subject.library());
-    for (const TechniqueMetadata& technique : subject.techniques()) {
-        const Network network = residual_network(subject.seed());
-        const ProcessWatch watch;
-        static_cast<void>(bench.apply(technique, attempt_on(subject, technique, network)));
-        for (const std::string& what : watch.moved()) {
-            findings.fail("'" + technique.id + "' changed the process: " + what);
-        }
-    }
-    return findings.outcome("the process is as before");
-}
-
-Outcome check_threads(Subject& subject) {
-    Workbench bench(subject);
-    const Network network = residual_network(subject.seed());
-    Network warm = network.clone();
-    train::FitOptions options;
-    options.epochs = 0.2;
-    bench.trainer().fit(warm, options);  // what the host itself starts on the way
-    const std::size_t before = count_threads();
-    for (const TechniqueMetadata& technique : subject.techniques()) {
-        static_cast<void>(bench.apply(technique, attempt_on(subject, technique, network)));
-    }
-    subject.library().quiesce();
-    return threads_end(before) ? passed("none is left after quiesce")
-                               : failed("threads started by a stage still run after quiesce");
-}
-
-// ---- equal runs ---------------------------------------------------------------------------------
-
-Outcome check_same_bits(Subject& subject) {
-    Workbench bench(subject);
-    Findings findings;
-    std::size_t compared = 0;
-    for (const TechniqueMetadata& technique : subject.techniques()) {
-        if (technique.determinism == "none") {
-            findings.note("'" + technique.id + "' promises nothing (determinism = \"none\")");
-            continue;
-        }
-        const Network network = residual_network(subject.seed());
-        const Attempt attempt = attempt_on(subject, technique, network);
-        const Applied first = bench.apply(technique, attempt);
-        const Applied second = bench.apply(technique, attempt);
-        ++compared;
-        if (network::to_bytes(first.network) != network::to_bytes(second.network)) {
-            findings.fail("'" + technique.id + "' promises \"" + technique.determinism +
-                          "\", but two runs with one seed gave other bits: take random numbers "
-                          "from the context");
-        }
-    }
-    return compared == 0 ? skipped("nothing is promised")
-                         : findings.outcome("same seed, same bits");
-}
-
-Outcome check_other_seed(Subject& subject) {
-    Workbench bench(subject);
-    Findings findings;
-    for (const TechniqueMetadata& technique : subject.techniques()) {
-        const Network network = residual_network(subject.seed());
-        Attempt attempt = attempt_on(subject, technique, network);
-        attempt.seed = ~subject.seed();
-        const Applied applied = bench.apply(technique, attempt);
-        if (!applied.succeeded() && !applied.is_clear_refusal()) {
-            findings.fail(named(technique, "residual") + " " + failure_text(applied));
-        }
-    }
-    return findings.outcome("works with another seed too");
-}
-
-Outcome check_instances(Subject& subject) {
-    Workbench bench(subject);
-    Findings findings;
-    for (const TechniqueMetadata& technique : subject.techniques()) {
-        if (technique.determinism == "none") {
-            continue;
-        }
-        const Network network = residual_network(subject.seed());
-        const Attempt attempt = attempt_on(subject, technique, network);
-        const Applied alone = bench.apply(technique, attempt);
-        plugin::TechniqueObject one = bench.make(technique);
-        plugin::TechniqueObject other = bench.make(technique);
-        one.configure(attempt.parameters);
-        other.configure(default_parameters(technique));  // configured otherwise, and later
-        const Applied beside = bench.apply(one, technique, attempt);
-        if (network::to_bytes(alone.network) != network::to_bytes(beside.network)) {
-            findings.fail("an instance of '" + technique.id +
-                          "' works otherwise when there is a second one: keep parameters in the "
-                          "object, not in the library");
-        }
-    }
-    return findings.outcome("two instances do not disturb each other");
-}
-
 }  // namespace
 
 std::vector<Check> behaviour_checks() {
@@ -387,25 +239,6 @@ std::vector<Check> behaviour_checks() {
          kLoaded,
          "Its network loads without it, with the same answers.",
          check_reload},
-        {"declared-needs", kGroup, kLoaded, "It uses only the data it declares.", check_needs},
-        {"keeps-original", kGroup, kLoaded, "The original network stays as it is.", check_original},
-        {"keeps-process-state",
-         kGroup,
-         kLoaded,
-         "A stage changes no setting of the process.",
-         check_process},
-        {"ends-its-threads", kGroup, kLoaded, "No thread is left after quiesce.", check_threads},
-        {"same-seed-same-bits",
-         kGroup,
-         kLoaded,
-         "Two runs with one seed give the same bits, if it promises so.",
-         check_same_bits},
-        {"other-seed", kGroup, kLoaded, "It works with another seed too.", check_other_seed},
-        {"independent-instances",
-         kGroup,
-         kLoaded,
-         "Two instances do not influence each other.",
-         check_instances},
     };
 }
 

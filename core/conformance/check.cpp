@@ -81,6 +81,7 @@ const std::vector<Check>& all_checks() {
                                   metadata_checks(),
                                   configuration_checks(),
                                   behaviour_checks(),
+                                  promise_checks(),
                                   robustness_checks()}) {
             checks.insert(checks.end(), group.begin(), group.end());
         }

@@ -22,7 +22,8 @@ enum class Requires : std::uint8_t {
     File,      ///< nothing: the file is looked at as bytes
     Complete,  ///< it is a whole library for this machine
     Loadable,  ///< its notes passed the gates
-    Loaded,    ///< it was opened and its init succeeded
+    Opened,    ///< the loader opened it: 'opens' is good
+    Loaded,    ///< its init succeeded: 'starts' is good
 };
 
 /// What a check found. `details` are further lines below `message`.
@@ -84,6 +85,7 @@ class Findings {
 [[nodiscard]] std::vector<Check> metadata_checks();
 [[nodiscard]] std::vector<Check> configuration_checks();
 [[nodiscard]] std::vector<Check> behaviour_checks();
+[[nodiscard]] std::vector<Check> promise_checks();  ///< of the group behaviour too
 [[nodiscard]] std::vector<Check> robustness_checks();
 
 }  // namespace topress::conformance

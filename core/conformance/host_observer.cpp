@@ -4,8 +4,13 @@
 #include "plugin/host_tables.hpp"
 
 #include <topress/detail/error.hpp>
+#include <topress/tensor.hpp>
 
+#include <ATen/core/Tensor.h>
+
+#include <algorithm>
 #include <cstring>
+#include <map>
 #include <mutex>
 #include <string_view>
 #include <tuple>
@@ -20,6 +25,8 @@ struct State {
     HostScript script;
     HostLog log;
     OfferedOperators offered;
+    /// By address: one storage may be handed out often.
+    std::map<const void*, c10::weak_intrusive_ptr<c10::StorageImpl>> handed_out;
 };
 
 State& state() {
@@ -69,6 +76,21 @@ void wrap(Table& table, const Table& real, const char* name) {
 
 #define WRAP(Table, member) wrap<&Table::member>(table, real, #member)
 
+topress_status parameter(const topress_model* model,
+                         const char* name,
+                         topress_tensor* out,
+                         topress_error* error) {
+    const topress_status status =
+        Wrapped<&topress_model_v1::parameter>::call(model, name, out, error);
+    if (status == TOPRESS_OK) {
+        const c10::Storage& storage = to_tensor(out).storage();
+        const std::scoped_lock lock(state().mutex);
+        state().handed_out.insert_or_assign(storage.unsafeGetStorageImpl(),
+                                            storage.getWeakStorageImpl());
+    }
+    return status;
+}
+
 topress_model_v1 watch_model() {
     const topress_model_v1& real = plugin::model_table();
     topress_model_v1 table = real;
@@ -105,6 +127,7 @@ topress_model_v1 watch_model() {
     WRAP(topress_model_v1, node_macs);
     WRAP(topress_model_v1, forward);
     WRAP(topress_model_v1, observe);
+    table.parameter = &parameter;
     return table;
 }
 
@@ -244,6 +267,13 @@ HostLog host_log() {
 void reset_host_log() {
     const std::scoped_lock lock(state().mutex);
     state().log = {};
+    state().handed_out.clear();
+}
+
+std::size_t count_held_parameters() {
+    const std::scoped_lock lock(state().mutex);
+    return static_cast<std::size_t>(std::ranges::count_if(
+        state().handed_out, [](const auto& storage) { return storage.second.use_count() > 0; }));
 }
 
 const topress_techniques_v1& observed_techniques(const topress_techniques_v1& table) {

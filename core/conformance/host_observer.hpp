@@ -3,6 +3,7 @@
 
 #include <topress/abi.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -33,7 +34,12 @@ struct HostLog {
 void set_host_script(HostScript script);
 
 [[nodiscard]] HostLog host_log();
+/// Also forgets the tensors that were handed out.
 void reset_host_log();
+
+/// Of the parameters that a plugin asked for since the last reset, those whose storage somebody
+/// still holds: after its stage and its instance are gone, the plugin.
+[[nodiscard]] std::size_t count_held_parameters();
 
 /// The plugin's own table, with the status of apply written to the log.
 [[nodiscard]] const topress_techniques_v1& observed_techniques(const topress_techniques_v1& table);

@@ -171,7 +171,7 @@ Outcome check_quiesce(Subject& subject) {
 
 std::vector<Check> load_checks() {
     constexpr auto kGroup = Group::Load;
-    constexpr auto kLoadable = Requires::Loadable;
+    constexpr auto kOpened = Requires::Opened;
     constexpr auto kLoaded = Requires::Loaded;
     return {
         {"passes-gates",
@@ -179,23 +179,23 @@ std::vector<Check> load_checks() {
          Requires::File,
          "The host accepts it: same ABI, LibTorch and C++ library, nothing unsafe.",
          check_gates},
-        {"opens", kGroup, kLoadable, "The loader opens it, all symbols at once.", check_opens},
+        {"opens",
+         kGroup,
+         Requires::Loadable,
+         "The loader opens it, all symbols at once.",
+         check_opens},
         {"opening-changes-nothing",
          kGroup,
-         kLoadable,
+         kOpened,
          "Opening it changes no setting of the process.",
          check_opening_state},
         {"opening-starts-no-thread",
          kGroup,
-         kLoadable,
+         kOpened,
          "Opening it starts no thread.",
          check_opening_threads},
-        {"entry-matches-notes",
-         kGroup,
-         kLoadable,
-         "The entry says what the notes say.",
-         check_entry},
-        {"starts", kGroup, kLoadable, "Its init succeeds.", check_starts},
+        {"entry-matches-notes", kGroup, kOpened, "The entry says what the notes say.", check_entry},
+        {"starts", kGroup, kOpened, "Its init succeeds.", check_starts},
         {"starting-changes-nothing",
          kGroup,
          kLoaded,
@@ -210,7 +210,7 @@ std::vector<Check> load_checks() {
          check_unknown_interface},
         {"beside-bundled",
          kGroup,
-         kLoadable,
+         kOpened,
          "It loads into a process that has all bundled plugins.",
          check_beside_bundled},
         {"quiesces",

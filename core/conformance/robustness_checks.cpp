@@ -18,16 +18,6 @@ namespace {
 using network::Network;
 using plugin::TechniqueMetadata;
 
-Attempt attempt_on(const Subject& subject,
-                   const TechniqueMetadata& technique,
-                   const Network& network) {
-    Attempt attempt;
-    attempt.network = &network;
-    attempt.parameters = quick_parameters(technique);
-    attempt.seed = subject.seed();
-    return attempt;
-}
-
 void require_message(const TechniqueMetadata& technique,
                      const Applied& applied,
                      Findings& findings) {
@@ -257,7 +247,7 @@ std::vector<Check> robustness_checks() {
          check_host_errors},
         {"missing-interfaces",
          kGroup,
-         Requires::Loadable,
+         Requires::Opened,
          "A host without the optional interfaces is no crash.",
          check_missing_interfaces},
         {"create-destroy", kGroup, kLoaded, "Instances come and go.", check_create_destroy},

@@ -3,7 +3,6 @@
 // ten times as long as the checks themselves (docs/decisions/0025).
 #include "conformance/run_checks.hpp"
 
-#include "base/child_process.hpp"
 #include "base/error.hpp"
 #include "base/suggest.hpp"
 #include "conformance/subject.hpp"
@@ -20,6 +19,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kMark = "topress-check-outcome ";
+constexpr std::string_view kOpens = "opens";
 constexpr std::string_view kStarts = "starts";
 constexpr std::size_t kChildren = 2;  // more would only wait for memory and processors
 
@@ -54,40 +54,6 @@ void add_lines(Outcome& outcome, const std::string& text) {
     }
 }
 
-/// What the end of a child says; its answer counts only if it also ended well.
-Outcome judge(const ChildResult& child, const RunOptions& options) {
-    const std::optional<Outcome> answer = find_outcome(child.output);
-    Outcome outcome{Status::Crashed, "", {}};
-    switch (child.end) {
-        case ChildResult::End::Exited:
-            if (answer && (child.code == 0 || child.code == static_cast<int>(ExitStatus::Plugin))) {
-                return *answer;
-            }
-            outcome.message = "the process ended with status " + std::to_string(child.code) +
-                              (answer ? " after the check: " + answer->message : "");
-            break;
-        case ChildResult::End::Signalled:
-            outcome.message = "the process was ended by " + signal_name(child.signal) +
-                              (answer ? ", after the check had finished" : "");
-            break;
-        case ChildResult::End::TimedOut:
-            outcome.status = Status::Fail;
-            outcome.message =
-                "no answer within " +
-                std::to_string(
-                    std::chrono::duration_cast<std::chrono::seconds>(options.timeout).count()) +
-                " s: it hangs, or --timeout is too short";
-            break;
-        case ChildResult::End::MemoryExceeded:
-            outcome.message = "the process took too much memory";
-            break;
-        case ChildResult::End::Cancelled:
-            throw Error("run/interrupted", "the checks were interrupted");
-    }
-    add_lines(outcome, child.error_tail);
-    return outcome;
-}
-
 /// What a child does: the check, and its outcome on the last line. Only the check that starts the
 /// plugin ends as a program does, with every destructor of the plugin; tearing down LibTorch takes
 /// longer than most checks.
@@ -109,10 +75,20 @@ bool is_complete(const std::string& refusal_code) {
            refusal_code != "plugin/truncated" && refusal_code != "plugin/cannot-load";
 }
 
+/// What the first checks found, as far as they were run.
+struct Known {
+    std::optional<Status> opens;
+    std::optional<Status> starts;
+};
+
+bool is_bad(const std::optional<Status>& status) {
+    return status && *status != Status::Pass && *status != Status::Warn;
+}
+
 /// Why a check cannot be run at all, from what is known so far.
 std::optional<Outcome> missing_prerequisite(const Check& check,
                                             const Subject& subject,
-                                            const std::optional<Status>& starts) {
+                                            const Known& known) {
     const plugin::CatalogEntry& entry = subject.entry();
     const bool is_refused = entry.verdict != plugin::Verdict::Loadable;
     if (is_refused && check.needed == Requires::Complete && !is_complete(entry.refusal.code)) {
@@ -121,8 +97,10 @@ std::optional<Outcome> missing_prerequisite(const Check& check,
     if (is_refused && check.needed > Requires::Complete) {
         return skipped("the plugin is refused: " + entry.refusal.code);
     }
-    const bool is_bad = starts && *starts != Status::Pass && *starts != Status::Warn;
-    if (check.needed == Requires::Loaded && is_bad) {
+    if (check.needed >= Requires::Opened && is_bad(known.opens)) {
+        return skipped("the plugin cannot be opened: see 'opens'");
+    }
+    if (check.needed == Requires::Loaded && is_bad(known.starts)) {
         return skipped("the plugin does not start: see 'starts'");
     }
     return std::nullopt;
@@ -145,13 +123,12 @@ class Run {
 
     Report run() {
         const auto start = Clock::now();
+        // Everything that needs an open or a started plugin waits for the check that makes it so.
+        known_.opens = run_first(kOpens);
+        known_.starts = run_first(kStarts);
         std::vector<Result*> others;
         for (Result& result : report_.results) {
-            // Everything that needs a started plugin waits for the check that starts it.
-            if (result.check->id == kStarts) {
-                run_all({&result});
-                starts_ = result.outcome.status;
-            } else {
+            if (result.check->id != kOpens && result.check->id != kStarts) {
                 others.push_back(&result);
             }
         }
@@ -161,10 +138,21 @@ class Run {
     }
 
   private:
+    /// Nothing if it was not asked for.
+    std::optional<Status> run_first(std::string_view id) {
+        for (Result& result : report_.results) {
+            if (result.check->id == id) {
+                run_all({&result});
+                return result.outcome.status;
+            }
+        }
+        return std::nullopt;
+    }
+
     void run_all(const std::vector<Result*>& results) {
         std::vector<Result*> possible;
         for (Result* result : results) {
-            if (const auto missing = missing_prerequisite(*result->check, subject_, starts_)) {
+            if (const auto missing = missing_prerequisite(*result->check, subject_, known_)) {
                 result->outcome = *missing;
             } else {
                 possible.push_back(result);
@@ -186,6 +174,7 @@ class Run {
             ChildOptions child;
             child.body = [this, &check = *results[i]->check] { return answer(check, options_); };
             child.timeout = options_.timeout;
+            child.memory_limit_bytes = options_.memory_mb << 20U;
             child.cancelled = options_.cancelled;
             return child;
         };
@@ -199,7 +188,7 @@ class Run {
     const RunOptions& options_;
     Subject subject_;
     Report report_;
-    std::optional<Status> starts_;
+    Known known_;
 };
 
 [[noreturn]] void refuse_unknown(const std::string& id) {
@@ -246,6 +235,41 @@ bool Report::is_good() const {
 
 Report run_checks(const RunOptions& options) {
     return Run(options, chosen_checks(options.only)).run();
+}
+
+Outcome judge(const ChildResult& child, const RunOptions& options) {
+    const std::optional<Outcome> answer = find_outcome(child.output);
+    Outcome outcome{Status::Crashed, "", {}};
+    switch (child.end) {
+        case ChildResult::End::Exited:
+            if (answer && (child.code == 0 || child.code == static_cast<int>(ExitStatus::Plugin))) {
+                return *answer;
+            }
+            outcome.message = "the process ended with status " + std::to_string(child.code) +
+                              (answer ? " after the check: " + answer->message : "");
+            break;
+        case ChildResult::End::Signalled:
+            outcome.message = "the process was ended by " + signal_name(child.signal) +
+                              (answer ? ", after the check had finished" : "");
+            break;
+        case ChildResult::End::TimedOut:
+            outcome.status = Status::Fail;
+            outcome.message =
+                "no answer within " +
+                std::to_string(
+                    std::chrono::duration_cast<std::chrono::seconds>(options.timeout).count()) +
+                " s: it hangs, or --timeout is too short";
+            break;
+        case ChildResult::End::MemoryExceeded:
+            outcome.status = Status::Fail;
+            outcome.message = "its process held more than " + std::to_string(options.memory_mb) +
+                              " MiB of memory and was stopped";
+            break;
+        case ChildResult::End::Cancelled:
+            throw Error("run/interrupted", "the checks were interrupted");
+    }
+    add_lines(outcome, child.error_tail);
+    return outcome;
 }
 
 Outcome run_here(const Check& check, Subject& subject) {

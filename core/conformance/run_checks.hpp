@@ -1,6 +1,7 @@
 // Runs the checks on one plugin, each in a process of its own, and sums up.
 #pragma once
 
+#include "base/child_process.hpp"
 #include "base/diagnostic.hpp"
 #include "conformance/check.hpp"
 
@@ -18,6 +19,7 @@ struct RunOptions {
     std::vector<std::string> only;  ///< ids; empty = all
     std::uint64_t seed = 1;
     std::chrono::milliseconds timeout{60000};  ///< of one check
+    std::uint64_t memory_mb = 4096;            ///< MiB that one check may hold; 0 = no limit
     bool in_process = false;                   ///< without child processes, one after the other
     std::function<bool()> cancelled;           ///< may be empty
 };
@@ -46,6 +48,10 @@ struct Report {
 /// Throws DiagnosticError{usage/unknown-check} with the nearest id; Error{run/interrupted}.
 /// Requires: this process has one thread, as its children are forks of it (not with `in_process`).
 [[nodiscard]] Report run_checks(const RunOptions& options);
+
+/// What the end of a check's process means; an answer counts only if the process also ended well.
+/// Throws Error{run/interrupted} for one that was cancelled.
+[[nodiscard]] Outcome judge(const ChildResult& child, const RunOptions& options);
 
 /// Runs one check here. An exception of the host is a failure with its message.
 [[nodiscard]] Outcome run_here(const Check& check, Subject& subject);

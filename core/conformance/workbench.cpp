@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "conformance/networks.hpp"
+#include "conformance/parameters.hpp"
 #include "data/random.hpp"
 #include "network/execute.hpp"
 #include "pipeline/checks.hpp"
@@ -121,6 +122,20 @@ Applied Workbench::apply(plugin::TechniqueObject& object,
         applied.findings = pipeline::check_stage(stage, before, applied.network);
     }
     return applied;
+}
+
+Attempt attempt_on(const Subject& subject,
+                   const plugin::TechniqueMetadata& technique,
+                   const network::Network& network) {
+    Attempt attempt;
+    attempt.network = &network;
+    attempt.parameters = quick_parameters(technique);
+    attempt.seed = subject.seed();
+    return attempt;
+}
+
+std::string failure_text(const Applied& applied) {
+    return "failed with status " + std::to_string(applied.status) + ": " + applied.message;
 }
 
 std::vector<at::Tensor> answers_of(const network::Network& network) {

@@ -73,6 +73,14 @@ class Workbench {
     train::Trainer trainer_;
 };
 
+/// Everything ordinary: the parameters of a quick run, the seed of the subject.
+[[nodiscard]] Attempt attempt_on(const Subject& subject,
+                                 const plugin::TechniqueMetadata& technique,
+                                 const network::Network& network);
+
+/// "failed with status 5: no such node".
+[[nodiscard]] std::string failure_text(const Applied& applied);
+
 /// The logits of every output for the same few pictures.
 [[nodiscard]] std::vector<at::Tensor> answers_of(const network::Network& network);
 
