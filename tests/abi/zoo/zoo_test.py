@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Puts one member of the zoo beside a good plugin and holds what happens against expected.json.
 
-Usage: zoo_test.py MEMBER   (ZOO_BUILD, ZOO_HOST, TOPRESS_PROGRAM in the environment)"""
+Usage: zoo_test.py MEMBER   (ZOO_BUILD, ZOO_HOST, TOPRESS_PROGRAM in the environment; tests/e2e on PYTHONPATH)"""
 import json
 import os
 import pathlib
@@ -92,16 +92,57 @@ def ask_program(folder, *arguments):
     return json.loads(done.stdout)
 
 
+REAL_PLUGIN = BUILD / "fixtures/sdk_plugins/fixture_throws.so"
+
+
 def check_probe(member, row, folder):
-    real = BUILD / "fixtures/sdk_plugins/fixture_throws.so"
     for name in (member, "good"):
-        rebrand(folder / f"{name}.so", real)
+        rebrand(folder / f"{name}.so", REAL_PLUGIN)
     files = ask_program(folder, "plugin", "why", folder / f"{member}.so")["files"]
     gates = {gate["gate"]: gate for gate in files[0]["gates"]}
     assert gates["probe"]["code"] == row["code"], gates
+    assert row.get("says", "") in gates["probe"]["found"], gates
     files = ask_program(folder, "plugin", "why", folder / "good.so")["files"]
     assert {gate["outcome"] for gate in files[0]["gates"]} == {"passed"}, files
     print(f"probe: {row['code']} {gates['probe']['found']}")
+
+
+# ---- in a run: behind a stage that must stay, on a tiny network -------------------------------------
+
+
+def configuration(member, row):
+    """A bundled technique first, then the member as often as its row says."""
+    import support  # of tests/e2e: only this phase needs it
+    text = support.HEAD.replace("epochs = 2", "epochs = 0").replace("depth = 14", "depth = 8")
+    text += support.CHANNEL.replace("epochs = 1", "epochs = 0")
+    labels = ["channel"] + ["member", "member-2"][:row.get("times", 1)]
+    for before, label in zip(labels, labels[1:]):
+        technique = "fixture." + member.replace("_", "-")
+        text += "\n".join([f'[technique.{label}]', f'use = "{technique}"', *row.get("keys", []), ""])
+        text += f'[[order.edge]]\nbefore = "{before}"\nafter = "{label}"\nreason = "the zoo"\n'
+    return text
+
+
+def check_run(member, row, folder):
+    import support
+    for name in (member, "good"):
+        rebrand(folder / f"{name}.so", REAL_PLUGIN)
+    support.write_dataset(str(folder / "data"), 320, 80)
+    (folder / "zoo.toml").write_text(configuration(member, row))
+    done = support.run("run", folder / "zoo.toml", "--output", folder / "out", "--plugin-path", folder, "--json",
+                       status=row.get("status", 1) if row["code"] else 0)
+    document = json.loads(done.stdout)
+    rows = [entry["stage"] for entry in document["rows"]]
+    assert rows == row.get("done", ["baseline", "channel"]), document
+    errors = [found for found in document["diagnostics"] if found["severity"] == "error"]
+    assert [error["code"] for error in errors][:1] == [row["code"]][:bool(row["code"])], errors
+    assert row.get("says", "") in "".join(error["message"] for error in errors[:1]), errors
+    for stage in range(len(rows)):  # what was done before is on disk, and whole
+        support.run("inspect", next((folder / "out/stages").glob(f"{stage:02}-*.safetensors")))
+    print(f"run: {row['code']} {errors[0]['message'] if errors else ''}")
+
+
+CHECKS = {"probe": check_probe, "run": check_run}
 
 
 def main():
@@ -113,8 +154,7 @@ def main():
         for companion in row.get("with", []):
             take(folder, companion)
         SCENES.get(member, lambda place: take(place, member))(folder)
-        check = check_probe if row["phase"] == "probe" else check_host
-        check(member, row, folder)
+        CHECKS.get(row["phase"], check_host)(member, row, folder)
 
 
 if __name__ == "__main__":
