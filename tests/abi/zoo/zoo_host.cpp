@@ -1,7 +1,8 @@
 // A host in small for the zoo: lists one folder, loads and uses what it may, then the good plugin.
-// Prints "list NAME CODE", "load NAME CODE", "use NAME CODE" (CODE "-" = went well), then "alive".
-// Usage: zoo_host FOLDER
+// Prints "list NAME CODE", for a refused one "why NAME CODE GATE" as `plugin why` would show it,
+// "load NAME CODE", "use NAME CODE" (CODE "-" = went well), then "alive". Usage: zoo_host FOLDER
 #include "fixtures/plugins/fingerprint.h"
+#include "plugin/decision.hpp"
 #include "plugin/library.hpp"
 
 #include <cfloat>
@@ -65,10 +66,14 @@ bool load_and_use(const plugin::CatalogEntry& entry) {
            attempt("use", entry, [&] { use(*library, entry.metadata->techniques.front().id); });
 }
 
-plugin::Catalog list(const fs::path& folder) {
-    plugin::SearchInputs inputs;
-    inputs.command_line = {folder};
-    return plugin::find_plugins(plugin::make_search_paths(inputs), kFingerprint);
+void explain(const plugin::CatalogEntry& entry, const plugin::SearchPaths& paths) {
+    for (const plugin::GateReport& gate :
+         plugin::explain_decision(entry, paths, kFingerprint, std::nullopt)) {
+        if (gate.outcome == plugin::GateOutcome::Refused) {
+            const bool is_whole = !gate.found.empty() && !gate.hint.empty();
+            print("why", entry, gate.code, is_whole ? gate.gate : "nothing found, or no hint");
+        }
+    }
 }
 
 bool is_as_before(const fs::path& folder) {
@@ -86,13 +91,17 @@ int main(int count, char** arguments) {
         return 2;
     }
     const fs::path folder = fs::current_path();
-    const plugin::Catalog catalog = list(arguments[1]);
+    plugin::SearchInputs inputs;
+    inputs.command_line = {arguments[1]};
+    const plugin::SearchPaths paths = plugin::make_search_paths(inputs);
+    const plugin::Catalog catalog = plugin::find_plugins(paths, kFingerprint);
     const plugin::CatalogEntry* good = nullptr;
     for (const plugin::CatalogEntry& entry : catalog.entries) {
         print("list",
               entry,
               entry.shadowed_by.empty() ? entry.refusal.code : "shadowed",
               entry.refusal.message);
+        explain(entry, paths);
         good = entry.path.stem() == "good" && entry.is_active() ? &entry : good;
     }
     for (const plugin::CatalogEntry& entry : catalog.entries) {

@@ -62,6 +62,11 @@ def check_host(member, row, folder):
     code, message = answers.get((row["phase"], name), (None, ""))
     assert code == (row["code"] or NOTHING), f"{row['phase']}: {code} {message}, expected {row['code']}"
     assert row.get("says", "") in message, f"'{row['says']}' is not in '{message}'"
+    if row["phase"] == "list":
+        why, gate = answers.get(("why", name), (None, ""))
+        assert why == (NOTHING if code == "shadowed" else code), f"why: {why} at {gate}, expected {code}"
+        assert " " not in gate and gate != "probe", f"why: {gate}"
+        message += f" (gate {gate})"
     print(f"{row['phase']}: {code} {message}")
 
 
