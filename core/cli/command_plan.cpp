@@ -18,6 +18,8 @@ namespace {
 struct PlanOptions {
     ConfigInputs inputs;
     bool strict = false;
+    std::vector<std::string> rules;
+    std::vector<std::string> evidence;
     std::string dot;
     std::string svg;
 };
@@ -62,8 +64,19 @@ std::string text_of(const pipeline::Plan& plan, const std::optional<network::Cos
     return text;
 }
 
+/// "order.rules=[...]" for the names of a repeated option.
+std::string setting(const std::string& key, const std::vector<std::string>& names) {
+    return std::string("order.") + key + "=" + config::to_toml(config::ParameterValue(names));
+}
+
 Outcome run_plan(const PlanOptions& options) {
     pipeline::PlanInputs inputs = options.inputs.plan_inputs();
+    if (!options.rules.empty()) {
+        inputs.overrides.push_back(setting("rules", options.rules));
+    }
+    if (!options.evidence.empty()) {
+        inputs.overrides.push_back(setting("evidence", options.evidence));
+    }
     if (options.strict) {
         inputs.overrides.emplace_back("order.strict=true");
     }
@@ -90,6 +103,12 @@ void add_plan_command(CLI::App& app, Session& session) {
     CLI::App* command = app.add_subcommand("plan", "show the order of the techniques and why");
     command->add_option("CONFIG", options->inputs.config, "configuration file (TOML)")->required();
     command->add_flag("--strict", options->strict, "pairs that nothing orders are errors");
+    command->add_option("--rules", options->rules, "these rule sets instead (repeatable)")
+        ->type_name("NAME|FILE")
+        ->allow_extra_args(false);
+    command->add_option("--evidence", options->evidence, "these measurements instead (repeatable)")
+        ->type_name("NAME|FILE")
+        ->allow_extra_args(false);
     command->add_option("--dot", options->dot, "write the order as a Graphviz graph")
         ->type_name("FILE");
     command->add_option("--svg", options->svg, "write the order as a drawing (needs Graphviz)")

@@ -231,7 +231,7 @@ class Loader {
             return;
         }
         TechniqueEntry entry{
-            table.name, table.name, table.location, table.location, table.values, {}};
+            table.name, table.name, table.location, table.location, table.values, {}, {}};
         const Parameters own = take_host_keys(entry.parameters);
         Diagnostics found = validate_parameters(
             own, technique_specs(), "[technique." + entry.label + "]", table.location);
@@ -262,6 +262,8 @@ class Loader {
                 entry.isolation.mode = std::get<std::string>(given.value);
             } else if (name == "timeout_s") {
                 entry.isolation.timeout_s = std::get<double>(given.value);
+            } else if (name == "intensity") {
+                entry.intensity = std::get<double>(given.value);
             } else {
                 entry.isolation.memory_limit_mb =
                     static_cast<int>(std::get<std::int64_t>(given.value));

@@ -74,7 +74,8 @@ struct UserEdge {
 /// [order]: what the user says about the order.
 struct OrderConfig {
     std::vector<std::string> rules = {"order-of-compression"};  ///< names, or absolute paths
-    std::vector<std::string> force;                             ///< labels; empty: order is derived
+    std::vector<std::string> evidence;  ///< names, or absolute paths, of measured pairs
+    std::vector<std::string> force;     ///< labels; empty: order is derived
     bool override_ = false;  ///< key `override`: accept a forced order that breaks a rule
     bool strict = false;     ///< ambiguities are errors
     std::vector<UserEdge> edges;
@@ -118,6 +119,7 @@ struct TechniqueEntry {
     Location use_location;  ///< of the value of `use`, or of the label
     Parameters parameters;  ///< as written; the pipeline validates them and fills defaults
     IsolationConfig isolation = {};
+    std::optional<double> intensity = {};  ///< how many times fewer BitOps it leaves by itself
 };
 
 /// A whole configuration.

@@ -291,6 +291,11 @@ Section order() {
                      field(&RunConfig::order, &OrderConfig::rules),
                      "Rule sets: names of shipped ones, or paths of TOML files.",
                      {.path = PathKind::NameOrPath}),
+            make_key("evidence",
+                     field(&RunConfig::order, &OrderConfig::evidence),
+                     "Measured pairs of techniques: names of shipped files, or paths of TOML files "
+                     "([evidence.md](evidence.md)).",
+                     {.path = PathKind::NameOrPath}),
             make_key("force",
                      field(&RunConfig::order, &OrderConfig::force),
                      "All labels in the order to run them in; empty derives the order."),

@@ -7,6 +7,7 @@ namespace topress::config {
 
 namespace {
 
+constexpr double kSmallestIntensity = 1e-9;   // positive
 constexpr double kLargestLimit = 2147483647;  // what fits into an int
 
 ParameterSpec optional_key(std::string name,
@@ -46,7 +47,17 @@ std::vector<ParameterSpec> make_technique_specs() {
                                         "MiB");
     memory.minimum = 0;
     memory.maximum = kLargestLimit;
-    return {std::move(use), std::move(isolation), std::move(timeout), std::move(memory)};
+    ParameterSpec intensity =
+        optional_key("intensity",
+                     ParameterType::Number,
+                     "How many times fewer bit operations the technique leaves by itself; only "
+                     "rules that order by intensity read it ([ordering.md](ordering.md)).");
+    intensity.minimum = kSmallestIntensity;
+    return {std::move(use),
+            std::move(isolation),
+            std::move(timeout),
+            std::move(memory),
+            std::move(intensity)};
 }
 
 }  // namespace

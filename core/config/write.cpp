@@ -59,6 +59,9 @@ std::string isolation_to_toml(const IsolationConfig& isolation) {
 std::string technique_to_toml(const TechniqueEntry& entry) {
     std::string text = "\n[technique." + key_to_toml(entry.label) + "]\n";
     text += line_of("use", entry.use) + isolation_to_toml(entry.isolation);
+    if (entry.intensity) {
+        text += line_of("intensity", *entry.intensity);
+    }
     for (const auto& [name, parameter] : entry.parameters) {
         text += line_of(name, parameter.value);
     }
@@ -76,7 +79,7 @@ bool same_setting(const ExploreSetting& a, const ExploreSetting& b) {
 
 bool same_technique(const TechniqueEntry& a, const TechniqueEntry& b) {
     return a.label == b.label && a.use == b.use && a.isolation == b.isolation &&
-           same_values(a.parameters, b.parameters);
+           a.intensity == b.intensity && same_values(a.parameters, b.parameters);
 }
 
 bool same_keys(const RunConfig& a, const RunConfig& b) {

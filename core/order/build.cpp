@@ -115,13 +115,21 @@ void Resolver::add_user_edge(const DeclaredEdge& edge) {
 void Resolver::add_rule(const Rule& rule) {
     references_.report_rule(rule.before, rule.where);
     references_.report_rule(rule.after, rule.where);
+    const auto fits_one_of = [&](NodeIndex node, const std::vector<std::string>& references) {
+        return std::any_of(references.begin(), references.end(), [&](const std::string& each) {
+            return matches(each, *nodes_.all[node].technique);
+        });
+    };
     const auto in_scope = [&](NodeIndex node) {
         return rule.among.empty() || matches(rule.among, *nodes_.all[node].technique);
     };
     const auto later = references_.find(rule.after);
     for (const NodeIndex from : references_.find(rule.before)) {
+        if (!in_scope(from) || fits_one_of(from, rule.behind_before)) {
+            continue;
+        }
         for (const NodeIndex to : later) {
-            if (in_scope(from) && in_scope(to) && !same_technique(from, to)) {
+            if (in_scope(to) && !fits_one_of(to, rule.behind_after) && !same_technique(from, to)) {
                 add(from, to, Strength::Soft, rule);
             }
         }
@@ -158,8 +166,11 @@ bool reads_first(const Diagnostic& a, const Diagnostic& b) {
 
 }  // namespace
 
-int weakness(Strength strength, Origin origin) {
-    return strength == Strength::Hard ? 0 : 1 + static_cast<int>(origin);
+int weakness(Strength strength, const Provenance& where) {
+    constexpr int kPerOrigin = 1 << 24;  // more precedences than anybody has rule sets or pairs
+    return strength == Strength::Hard
+               ? 0
+               : 1 + kPerOrigin * static_cast<int>(where.origin) + where.precedence;
 }
 
 Nodes make_nodes(const Request& request) {
@@ -189,6 +200,7 @@ Nodes make_nodes(const Request& request) {
 }
 
 std::vector<Declaration> resolve(const Request& request,
+                                 const Derived& derived,
                                  const Nodes& nodes,
                                  Diagnostics& findings) {
     Resolver resolver(nodes, findings);
@@ -202,6 +214,12 @@ std::vector<Declaration> resolve(const Request& request,
         for (const Rule& rule : set.rules) {
             resolver.add_rule(rule);
         }
+    }
+    for (const Rule& rule : derived.rules) {
+        resolver.add_rule(rule);
+    }
+    for (const DeclaredEdge& edge : derived.edges) {
+        resolver.add_user_edge(edge);
     }
     std::sort(findings.begin(), findings.end(), reads_first);
     return resolver.take();

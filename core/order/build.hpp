@@ -39,16 +39,23 @@ struct Nodes {
     std::size_t selected = 0;
 };
 
-/// 0 for hard, then 1.. for soft by origin: the smaller, the stronger.
-[[nodiscard]] int weakness(Strength strength, Origin origin);
+/// 0 for hard, then rising for soft by origin and precedence: the smaller, the stronger.
+[[nodiscard]] int weakness(Strength strength, const Provenance& where);
 
 /// Requires: check_selection found no error.
 [[nodiscard]] Nodes make_nodes(const Request& request);
+
+/// Relations that follow from figures; declarations point into it.
+struct Derived {
+    std::vector<Rule> rules;          ///< of evidence
+    std::vector<DeclaredEdge> edges;  ///< between labels, by intensity
+};
 
 /// All declarations between nodes, absent ones included. Reports, by place, what is wrong with
 /// references of selected techniques, of the configuration and of rules: order/unknown-reference,
 /// order/reference-not-selected, order/self-reference.
 [[nodiscard]] std::vector<Declaration> resolve(const Request& request,
+                                               const Derived& derived,
                                                const Nodes& nodes,
                                                Diagnostics& findings);
 

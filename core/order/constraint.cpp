@@ -27,6 +27,8 @@ std::string declarer(const Provenance& where) {
             return "the configuration";
         case Origin::Evidence:
             return "the evidence " + where.declared_by;
+        case Origin::EvidenceElsewhere:
+            return "the evidence " + where.declared_by + " from elsewhere";
         case Origin::Plugin:
             return "the plugin " + where.declared_by;
         case Origin::RuleSet:
@@ -49,6 +51,8 @@ std::string_view to_string(Origin origin) {
             return "evidence";
         case Origin::Plugin:
             return "plugin";
+        case Origin::EvidenceElsewhere:
+            return "evidence elsewhere";
         case Origin::RuleSet:
             break;
     }
@@ -89,12 +93,15 @@ Location to_location(const Provenance& where) {
 }
 
 std::string describe(const Provenance& where) {
-    std::string text = "declared by " + declarer(where);
+    const bool measured =
+        where.origin == Origin::Evidence || where.origin == Origin::EvidenceElsewhere;
+    std::string text = (measured ? "measured by " : "declared by ") + declarer(where);
     if (where.file.empty()) {
         return text;
     }
-    // A rule set is known by its name: where it is installed would only make the line longer.
-    const bool named = where.origin == Origin::RuleSet;
+    // Rule sets and evidence are known by name: where they are installed would only make the line
+    // longer.
+    const bool named = measured || where.origin == Origin::RuleSet;
     text += " (" + (named ? std::filesystem::path(where.file).filename().string() : where.file);
     if (where.line > 0) {
         text.append(":").append(std::to_string(where.line));

@@ -5,6 +5,7 @@
 #include "base/diagnostic.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,8 +15,9 @@ namespace topress::order {
 /// Hard relations must hold; soft ones give way when they contradict something stronger.
 enum class Strength : std::uint8_t { Hard, Soft };
 
-/// Who asks for a relation. Soft relations are weighed in this order, strongest first.
-enum class Origin : std::uint8_t { UserConfig, Evidence, Plugin, RuleSet };
+/// Who asks for a relation. Soft relations are weighed in this order, strongest first. Evidence was
+/// measured on the network and data of the run, EvidenceElsewhere on others.
+enum class Origin : std::uint8_t { UserConfig, Evidence, Plugin, RuleSet, EvidenceElsewhere };
 
 /// Who declared something, and the place in a file; line 0 means unknown.
 struct Provenance {
@@ -24,6 +26,8 @@ struct Provenance {
     std::string file;
     int line = 0;
     int column = 0;
+    int precedence = 0;  ///< of one origin the smaller is the stronger: sets named earlier, clearer
+                         ///< measurements
 };
 
 /// One end of a relation, as a technique or an instance declares it about somebody else.
@@ -74,12 +78,13 @@ struct Instance {
     std::vector<Relation> after;
     std::vector<std::string> reads = {};   ///< what its parameters add to those of the technique
     std::vector<std::string> writes = {};  ///< likewise
+    std::optional<double> intensity = {};  ///< how many times fewer BitOps it leaves by itself
 };
 
 /// "hard" or "soft".
 [[nodiscard]] std::string_view to_string(Strength strength);
 
-/// "configuration", "evidence", "plugin" or "rule set".
+/// "configuration", "evidence", "plugin", "rule set" or "evidence elsewhere".
 [[nodiscard]] std::string_view to_string(Origin origin);
 
 /// Whether a technique is meant by a reference: its id or one that it replaces, "capability:x",
@@ -96,7 +101,7 @@ struct Instance {
 [[nodiscard]] Location to_location(const Provenance& where);
 
 /// "declared by the plugin org.example (plugin.toml:3)", without the bracket if the place is
-/// unknown.
+/// unknown; evidence is "measured by".
 [[nodiscard]] std::string describe(const Provenance& where);
 
 }  // namespace topress::order

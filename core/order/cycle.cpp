@@ -21,6 +21,7 @@ int attachment(Origin origin) {
         case Origin::Plugin:
             return 2;
         case Origin::Evidence:
+        case Origin::EvidenceElsewhere:
             break;
     }
     return 3;

@@ -96,6 +96,27 @@ std::vector<std::string> open_lines(const Order& order) {
     return lines;
 }
 
+std::vector<std::string> contradicted_lines(const Order& order) {
+    std::vector<std::string> lines;
+    for (const Contradiction& each : order.contradictions) {
+        lines.push_back(each.rule.before + " before " + each.rule.after + " of " +
+                        each.rule.where.declared_by + ", but " + each.evidence.before + " before " +
+                        each.evidence.after + ": " + each.evidence.reason);
+    }
+    return lines;
+}
+
+std::vector<std::string> undecided_lines(const Order& order) {
+    std::vector<std::string> lines;
+    for (const MeasuredPair& pair : order.measured) {
+        if (!pair.decided) {
+            lines.push_back(pair.before + " and " + pair.after + ": " + describe(pair) +
+                            (pair.in_scope ? "" : ", elsewhere: " + pair.place));
+        }
+    }
+    return lines;
+}
+
 std::string quoted(const std::string& text) {
     std::string result = "\"";
     for (const char c : text) {
@@ -157,6 +178,8 @@ std::vector<std::string> explain(const Order& order) {
     }
     add_section(lines, "because", used_lines(order));
     add_section(lines, "set aside", skipped_lines(order));
+    add_section(lines, "rules that measurements contradict", contradicted_lines(order));
+    add_section(lines, "measured, but undecided: the interval covers zero", undecided_lines(order));
     add_section(lines, "broken by the forced order", violated_lines(order));
     add_section(lines, "not settled by any relation", open_lines(order));
     return lines;

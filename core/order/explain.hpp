@@ -16,6 +16,9 @@ namespace topress::order {
 /// One line: "a before b   hard, declared by ... : reason".
 [[nodiscard]] std::string describe(const Edge& edge);
 
+/// "measured, accuracy at equal BitOps is 1.20 pp higher this way round (95 % interval ...)".
+[[nodiscard]] std::string describe(const MeasuredPair& pair);
+
 /// Why `before` precedes `after`: the shortest path of used edges; empty if only the tie-break
 /// decides; none if `after` does not follow `before` in the sequence or a label is unknown.
 [[nodiscard]] std::optional<std::vector<Edge>> why(const Order& order,

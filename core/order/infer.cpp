@@ -15,7 +15,7 @@ namespace topress::order {
 namespace {
 
 int weakness(const Declaration& declaration) {
-    return weakness(declaration.strength, declaration.where->origin);
+    return weakness(declaration.strength, *declaration.where);
 }
 
 /// Tells declarations of one strength apart, wherever they stand in the request.
@@ -99,7 +99,15 @@ class Strongest {
                 place->second = &declaration;
             }
         }
+        std::set<int> weaknesses;
+        for (const auto& [arc, declaration] : best_) {
+            weaknesses.insert(weakness(*declaration));
+        }
+        weaknesses_.assign(weaknesses.begin(), weaknesses.end());
     }
+
+    /// Those of all declarations, strongest first.
+    [[nodiscard]] const std::vector<int>& weaknesses() const { return weaknesses_; }
 
     [[nodiscard]] const Declaration* find(NodeIndex from, NodeIndex to) const {
         const auto found = best_.find({from, to});
@@ -121,6 +129,7 @@ class Strongest {
 
   private:
     std::map<Arc, const Declaration*> best_;
+    std::vector<int> weaknesses_;
 };
 
 /// Finds, from one selected node, the strongest and then shortest way through absent nodes to
@@ -131,8 +140,7 @@ class Detours {
 
     [[nodiscard]] std::map<NodeIndex, Chain> from(NodeIndex start) const {
         std::map<NodeIndex, Chain> found;
-        const int weakest = order::weakness(Strength::Soft, Origin::RuleSet);
-        for (int limit = 0; limit <= weakest; ++limit) {
+        for (const int limit : links_.weaknesses()) {
             search(start, limit, found);
         }
         return found;
@@ -187,7 +195,7 @@ void add_inferred(const Nodes& nodes,
             }
             Candidate inferred = make_inferred(nodes, chain);
             const Declaration* direct = links.find(start, end);
-            const int of_inferred = weakness(inferred.edge.strength, inferred.edge.where.origin);
+            const int of_inferred = weakness(inferred.edge.strength, inferred.edge.where);
             if (direct == nullptr || weakness(*direct) > of_inferred) {
                 candidates.push_back(std::move(inferred));
             }
@@ -198,7 +206,7 @@ void add_inferred(const Nodes& nodes,
 bool goes_first(const Candidate& a, const Candidate& b) {
     const auto key = [](const Candidate& c) {
         const Edge& e = c.edge;
-        return std::make_tuple(weakness(e.strength, e.where.origin),
+        return std::make_tuple(weakness(e.strength, e.where),
                                e.through.size(),
                                e.before,
                                e.after,

@@ -4,6 +4,8 @@
 #include "order/ambiguity.hpp"
 #include "order/build.hpp"
 #include "order/cycle.hpp"
+#include "order/disagreement.hpp"
+#include "order/figures.hpp"
 #include "order/forced.hpp"
 #include "order/graph.hpp"
 #include "order/selection.hpp"
@@ -95,10 +97,18 @@ Order derive_order(const Request& request) {
     collect(order.diagnostics, check_request(request));
 
     const Nodes nodes = make_nodes(request);
-    const std::vector<Declaration> declarations = resolve(request, nodes, order.diagnostics);
+    Measured measured = weigh_evidence(request, nodes);
+    order.measured = std::move(measured.pairs);
+    const Derived derived{std::move(measured.rules),
+                          order_by_intensity(request, nodes, order.diagnostics)};
+    const std::vector<Declaration> declarations =
+        resolve(request, derived, nodes, order.diagnostics);
     std::vector<Candidate> candidates = make_candidates(nodes, declarations);
     collect(order.diagnostics, check_cycles(request, nodes, candidates));
     settle(nodes, candidates, order.diagnostics);
+    order.contradictions = find_contradictions(candidates, order.measured);
+    collect(order.diagnostics, report_contradictions(order.contradictions));
+    collect(order.diagnostics, report_undecided(order.measured));
 
     const std::vector<Arc> arcs = used_arcs(candidates);
     if (request.forced) {

@@ -3,6 +3,7 @@
 
 #include "base/diagnostic.hpp"
 #include "order/constraint.hpp"
+#include "order/evidence.hpp"
 #include "order/rules.hpp"
 
 #include <cstdint>
@@ -17,6 +18,8 @@ struct Request {
     std::vector<Instance> selected;
     std::vector<TechniqueInfo> known;  ///< all installed techniques, selected or not; ids unique
     std::vector<RuleSet> rules;
+    std::vector<Evidence> evidence;
+    Scope scope;                                     ///< the network and the data of the run
     std::vector<DeclaredEdge> user_edges;            ///< ends are labels or references
     std::optional<std::vector<std::string>> forced;  ///< the order the user insists on, as labels
     bool override_ = false;                          ///< an illegal forced order is taken
@@ -54,6 +57,29 @@ struct Ambiguity {
     std::string resource;
 };
 
+/// What was measured about two techniques of the run, over all files that are about them.
+/// Units: accuracy as a fraction.
+struct MeasuredPair {
+    std::string before;  ///< technique id; this order was the better one, or equal
+    std::string after;
+    double difference = 0;
+    double low = 0;  ///< 95 % confidence interval
+    double high = 0;
+    int seeds = 0;                   ///< of all files together
+    std::vector<std::string> files;  ///< names of the evidence
+    std::string place;               ///< where it was measured, in words
+    bool in_scope = true;            ///< on the network and the data of the run
+    bool decided = false;            ///< the interval excludes zero
+    Provenance where;                ///< of the first file
+};
+
+/// A relation of a rule set that evidence in scope turns around.
+struct Contradiction {
+    Edge rule;
+    Edge evidence;
+    MeasuredPair measured;
+};
+
 /// One position of the sequence, with what a reader wants to know about it.
 struct Place {
     std::string label;
@@ -68,13 +94,16 @@ struct Order {
     std::vector<Place> places;          ///< parallel to `sequence`
     std::vector<Edge> edges;            ///< strongest first; also those that were skipped
     std::vector<Ambiguity> ambiguities;
+    std::vector<MeasuredPair> measured;
+    std::vector<Contradiction> contradictions;
     Diagnostics diagnostics;  ///< warnings and information; errors are thrown
     bool forced = false;
     std::vector<Edge> violated;      ///< used edges that a forced order breaks (with override)
     std::uint64_t legal_orders = 0;  ///< orders that keep every used edge; 0: above 20, not counted
 };
 
-/// Derives the order: hard edges, then soft ones by origin, ties by (rank, technique id, label).
+/// Derives the order: hard edges, then soft ones by origin and precedence, ties by (rank, technique
+/// id, label).
 /// Throws: DiagnosticError with all errors of the step that failed: order/unknown-technique,
 ///         order/duplicate-label, order/requires-missing, order/conflict, order/forced-incomplete;
 ///         order/cycle; order/forced-illegal, order/ambiguous (strict).

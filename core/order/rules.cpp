@@ -1,28 +1,30 @@
-// Rule sets from TOML: reading, checking, chains, and what follows from rules over one trait.
+// Rule sets from TOML: reading, checking and expanding chains.
 #include "order/rules.hpp"
 
-#include "base/diagnostic.hpp"
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "base/suggest.hpp"
-
-#include <toml++/toml.h>
+#include "order/rules_closure.hpp"
+#include "order/toml_reader.hpp"
 
 #include <algorithm>
-#include <initializer_list>
-#include <optional>
-#include <string_view>
+#include <utility>
 
 namespace topress::order {
 
 namespace {
 
-constexpr std::int64_t kSchema = 1;
-constexpr std::size_t kLargestFile = std::size_t{1} << 20;
+/// Two ends of a rule. Of a chain's entries a technique takes the last that it fits, so each end
+/// also names the entries behind it.
+struct Pair {
+    std::string before;
+    std::string after;
+    std::vector<std::string> behind_before = {};
+    std::vector<std::string> behind_after = {};
+};
 
-/// What one [[rule]] table says, before chains are expanded.
+/// What one [[rule]] table says, before it is expanded.
 struct Entry {
-    std::vector<std::pair<std::string, std::string>> pairs;
+    std::vector<Pair> pairs;
     std::vector<std::string> among;
     std::string reason;
     std::string source;
@@ -32,121 +34,22 @@ struct Entry {
 /// Reads one file and collects everything that is wrong with it.
 class Reader {
   public:
-    Reader(std::string file, Origin origin) : file_(std::move(file)), origin_(origin) {}
+    explicit Reader(const std::filesystem::path& path)
+        : toml_(path, {"rule file", "rule", "[order] rules", ""}) {}
 
-    RuleSet read(const toml::table& document, std::string default_name);
+    RuleSet read(std::string default_name);
 
-    [[nodiscard]] Diagnostics& findings() { return findings_; }
+    [[nodiscard]] Diagnostics& findings() { return toml_.findings(); }
 
   private:
-    void read_rules(const toml::table& document, RuleSet& set);
     void read_rule(const toml::table& table, RuleSet& set);
+    void read_ascending(const toml::table& table, Entry entry, RuleSet& set);
     void read_pairs(const toml::table& table, Entry& entry);
-    void add_rules(const Entry& entry, RuleSet& set);
-    void check_schema(const toml::table& document);
-    void check_keys(const toml::table& table, const std::vector<std::string>& allowed);
     void check_reference(const std::string& reference, const toml::source_region& at);
-    std::string text(const toml::table& table, const char* key, bool required);
-    std::vector<std::string> texts(const toml::table& table, const char* key);
     std::vector<std::string> references(const toml::table& table, const char* key);
 
-    Diagnostic& add(const char* code, std::string message, const toml::source_region& at);
-    [[nodiscard]] Provenance provenance(const toml::source_region& at) const;
-
-    std::string file_;
-    Origin origin_;
-    std::string name_;
-    Diagnostics findings_;
+    TomlReader toml_;
 };
-
-Location location_of(const std::string& file, const toml::source_region& at) {
-    return {file, static_cast<int>(at.begin.line), static_cast<int>(at.begin.column), 0};
-}
-
-Diagnostic& Reader::add(const char* code, std::string message, const toml::source_region& at) {
-    Diagnostic finding;
-    finding.code = code;
-    finding.message = std::move(message);
-    finding.location = location_of(file_, at);
-    findings_.push_back(std::move(finding));
-    return findings_.back();
-}
-
-Provenance Reader::provenance(const toml::source_region& at) const {
-    const Location place = location_of(file_, at);
-    return {origin_, name_, place.file, place.line, place.column};
-}
-
-void Reader::check_keys(const toml::table& table, const std::vector<std::string>& allowed) {
-    for (const auto& [key, value] : table) {
-        const std::string name(key.str());
-        if (std::find(allowed.begin(), allowed.end(), name) != allowed.end()) {
-            continue;
-        }
-        std::string hint = "valid keys:";
-        for (const std::string& each : allowed) {
-            hint += " " + each;
-        }
-        if (const auto near = nearest(name, allowed)) {
-            hint = "did you mean '" + *near + "'? " + hint;
-        }
-        add("config/unknown-key", "unknown key '" + name + "' in a rule file", key.source()).hint =
-            hint;
-    }
-}
-
-void Reader::check_schema(const toml::table& document) {
-    const toml::node* node = document.get("schema");
-    if (node == nullptr) {
-        add("config/missing-key", "the key 'schema' is missing", document.source()).hint =
-            "begin the file with: schema = 1";
-        return;
-    }
-    if (node->value_exact<std::int64_t>() != kSchema) {
-        add("config/unsupported-schema", "the rule file has a schema other than 1", node->source())
-            .hint = "write: schema = 1";
-    }
-}
-
-std::string Reader::text(const toml::table& table, const char* key, bool required) {
-    const toml::node* node = table.get(key);
-    if (node == nullptr) {
-        if (required) {
-            add("config/missing-key",
-                "the key '" + std::string(key) + "' is missing in a rule",
-                table.source())
-                .hint = "add: " + std::string(key) + " = \"...\"";
-        }
-        return {};
-    }
-    if (const auto value = node->value_exact<std::string>()) {
-        return *value;
-    }
-    add("config/wrong-type", "'" + std::string(key) + "' must be a string", node->source()).hint =
-        "put the value in quotes";
-    return {};
-}
-
-std::vector<std::string> Reader::texts(const toml::table& table, const char* key) {
-    const toml::node* node = table.get(key);
-    const toml::array* array = node == nullptr ? nullptr : node->as_array();
-    if (array == nullptr) {
-        const std::string one = text(table, key, false);
-        return one.empty() ? std::vector<std::string>{} : std::vector<std::string>{one};
-    }
-    std::vector<std::string> values;
-    for (const toml::node& element : *array) {
-        if (const auto value = element.value_exact<std::string>()) {
-            values.push_back(*value);
-        } else {
-            add("config/wrong-type",
-                std::string("'") + key + "' must hold strings only",
-                element.source())
-                .hint = "put the value in quotes";
-        }
-    }
-    return values;
-}
 
 void Reader::check_reference(const std::string& reference, const toml::source_region& at) {
     const auto colon = reference.find(':');
@@ -160,204 +63,145 @@ void Reader::check_reference(const std::string& reference, const toml::source_re
         return;
     }
     Diagnostic& finding =
-        add("config/invalid-value", "'" + reference + "' is no technique id or trait", at);
+        toml_.add("config/invalid-value", "'" + reference + "' is no technique id or trait", at);
     const auto near = nearest(reference, known_traits(), 0.6);
     finding.hint = near ? "did you mean '" + *near + "'?"
                         : "write kind:..., granularity:..., capability:... or a technique id";
 }
 
 std::vector<std::string> Reader::references(const toml::table& table, const char* key) {
-    std::vector<std::string> values = texts(table, key);
+    std::vector<std::string> values = toml_.texts(table, key);
     for (const std::string& value : values) {
         check_reference(value, table.get(key)->source());
     }
     return values;
 }
 
+std::vector<Pair> pairs_of(const std::vector<std::string>& chain) {
+    std::vector<Pair> pairs;
+    for (auto earlier = chain.begin(); earlier != chain.end(); ++earlier) {
+        for (auto later = earlier + 1; later != chain.end(); ++later) {
+            pairs.push_back(
+                {*earlier, *later, {earlier + 1, chain.end()}, {later + 1, chain.end()}});
+        }
+    }
+    return pairs;
+}
+
 void Reader::read_pairs(const toml::table& table, Entry& entry) {
     const std::vector<std::string> chain = references(table, "chain");
     const std::vector<std::string> before = references(table, "before");
     const std::vector<std::string> after = references(table, "after");
-    for (std::size_t i = 0; i < chain.size(); ++i) {
-        for (std::size_t j = i + 1; j < chain.size(); ++j) {
-            entry.pairs.emplace_back(chain[i], chain[j]);
-        }
-    }
+    entry.pairs = pairs_of(chain);
     for (const std::string& earlier : before) {
         for (const std::string& later : after) {
-            entry.pairs.emplace_back(earlier, later);
+            entry.pairs.push_back({earlier, later});
         }
     }
     const bool is_chain = table.contains("chain");
     const bool is_pair = table.contains("before") && table.contains("after");
     const bool has_end = table.contains("before") || table.contains("after");
     if (is_chain ? has_end || chain.size() < 2 : !is_pair) {
-        add("config/missing-key",
-            "a rule needs either 'before' and 'after', or a 'chain' of two or more",
-            table.source())
+        toml_
+            .add("config/missing-key",
+                 "a rule needs either 'before' and 'after', or a 'chain' of two or more, or "
+                 "'ascending'",
+                 table.source())
             .hint = "for example: before = \"kind:static\", after = \"kind:dynamic\"";
     }
 }
 
+void Reader::read_ascending(const toml::table& table, Entry entry, RuleSet& set) {
+    const std::string figure = toml_.text(table, "ascending", false);
+    if (!figure.empty() && figure != kIntensity) {
+        toml_
+            .add("config/invalid-value",
+                 "'" + figure + "' is no figure that techniques can be ordered by",
+                 table.get("ascending")->source())
+            .hint = std::string("write: ascending = \"") + kIntensity + "\"";
+    }
+    for (const char* end : {"before", "after", "chain"}) {
+        if (table.contains(end)) {
+            toml_
+                .add("config/invalid-value",
+                     std::string("a rule with 'ascending' has no '") + end + "'",
+                     table.get(end)->source())
+                .hint = "write it as a [[rule]] of its own";
+        }
+    }
+    set.ascending.push_back({std::move(entry.among),
+                             std::move(entry.reason),
+                             std::move(entry.source),
+                             std::move(entry.where)});
+}
+
 void Reader::read_rule(const toml::table& table, RuleSet& set) {
-    check_keys(table, {"before", "after", "chain", "among", "reason", "source"});
+    toml_.check_keys(table, {"before", "after", "chain", "ascending", "among", "reason", "source"});
     Entry entry;
-    entry.where = provenance(table.source());
-    entry.reason = text(table, "reason", true);
-    entry.source = text(table, "source", false);
+    const Location at = toml_.place(table.source());
+    entry.where = {Origin::RuleSet, set.name, at.file, at.line, at.column};
+    entry.reason = toml_.text(table, "reason", true);
+    entry.source = toml_.text(table, "source", false);
     entry.among = references(table, "among");
+    if (table.contains("ascending")) {
+        read_ascending(table, std::move(entry), set);
+        return;
+    }
     if (entry.among.empty()) {
         entry.among.emplace_back();
     }
     read_pairs(table, entry);
-    for (const auto& [before, after] : entry.pairs) {
-        if (before == after) {
-            add("config/invalid-value", "'" + before + "' cannot go before itself", table.source())
+    for (const Pair& pair : entry.pairs) {
+        if (pair.before == pair.after) {
+            toml_
+                .add("config/invalid-value",
+                     "'" + pair.before + "' cannot go before itself",
+                     table.source())
                 .hint = "name two different traits";
         }
     }
-    add_rules(entry, set);
-}
-
-void Reader::add_rules(const Entry& entry, RuleSet& set) {
     for (const std::string& among : entry.among) {
-        for (const auto& [before, after] : entry.pairs) {
-            set.rules.push_back({before, after, among, entry.reason, entry.source, entry.where});
+        for (const Pair& pair : entry.pairs) {
+            set.rules.push_back({pair.before,
+                                 pair.after,
+                                 among,
+                                 entry.reason,
+                                 entry.source,
+                                 entry.where,
+                                 pair.behind_before,
+                                 pair.behind_after});
         }
     }
 }
 
-void Reader::read_rules(const toml::table& document, RuleSet& set) {
-    const toml::node* node = document.get("rule");
-    const toml::array* array = node == nullptr ? nullptr : node->as_array();
-    if (array == nullptr || array->empty()) {
-        add("config/missing-key", "a rule file needs at least one [[rule]]", document.source())
-            .hint = "add a [[rule]] with before, after and reason";
-        return;
-    }
-    for (const toml::node& element : *array) {
-        if (const toml::table* table = element.as_table()) {
-            read_rule(*table, set);
-        } else {
-            add("config/wrong-type", "'rule' must hold tables", element.source()).hint =
-                "write [[rule]]";
-        }
-    }
-}
-
-RuleSet Reader::read(const toml::table& document, std::string default_name) {
-    check_keys(document, {"schema", "name", "summary", "rule"});
-    check_schema(document);
+RuleSet Reader::read(std::string default_name) {
+    const toml::table document = toml_.parse();
+    toml_.check_keys(document, {"schema", "name", "summary", "rule"});
+    toml_.check_schema(document);
     RuleSet set;
-    set.name = text(document, "name", false);
+    set.name = toml_.text(document, "name", false);
     set.name = set.name.empty() ? std::move(default_name) : set.name;
-    set.summary = text(document, "summary", false);
-    name_ = set.name;
-    read_rules(document, set);
+    set.summary = toml_.text(document, "summary", false);
+    for (const toml::table* table : toml_.rows(document, "rule", true)) {
+        read_rule(*table, set);
+    }
     return set;
-}
-
-/// "kind", "granularity", "capability", or empty for an id.
-std::string_view dimension(const std::string& reference) {
-    const auto colon = reference.find(':');
-    return colon == std::string::npos ? std::string_view{}
-                                      : std::string_view(reference).substr(0, colon);
-}
-
-bool composes(const Rule& first, const Rule& second) {
-    return first.after == second.before && first.among == second.among &&
-           dimension(first.before) == dimension(first.after) &&
-           dimension(second.before) == dimension(second.after);
-}
-
-std::string joined(const std::string& a, const std::string& b) {
-    return a == b || b.empty() ? a : a.empty() ? b : a + "; " + b;
-}
-
-Rule compose(const Rule& first, const Rule& second) {
-    return {first.before,
-            second.after,
-            first.among,
-            joined(first.reason, second.reason),
-            joined(first.source, second.source),
-            first.where};
-}
-
-bool has_rule(const std::vector<Rule>& rules, const Rule& rule) {
-    return std::any_of(rules.begin(), rules.end(), [&](const Rule& other) {
-        return other.before == rule.before && other.after == rule.after &&
-               other.among == rule.among;
-    });
-}
-
-Diagnostic contradiction(const Rule& first, const Rule& second) {
-    Diagnostic finding;
-    finding.code = "config/contradictory-rules";
-    finding.message =
-        "the rules put '" + first.before + "' before '" + first.after + "' and the other way round";
-    finding.location = to_location(first.where);
-    finding.notes.push_back({"the opposite follows from here", to_location(second.where)});
-    finding.hint = "remove one of them, or limit each with 'among'";
-    return finding;
-}
-
-/// Adds what follows: rules over one dimension are transitive, so that "a before b" and "b before
-/// c" place a and c also where no technique has the trait b. Returns the first contradiction.
-std::optional<Diagnostic> close_transitively(std::vector<Rule>& rules) {
-    for (std::size_t i = 0; i < rules.size(); ++i) {
-        for (std::size_t j = 0; j < i; ++j) {
-            const bool forward = composes(rules[i], rules[j]);
-            if (!forward && !composes(rules[j], rules[i])) {
-                continue;
-            }
-            Rule rule = forward ? compose(rules[i], rules[j]) : compose(rules[j], rules[i]);
-            if (rule.before == rule.after) {
-                return contradiction(rules[j], rules[i]);
-            }
-            if (!has_rule(rules, rule)) {
-                rules.push_back(std::move(rule));
-            }
-        }
-    }
-    return std::nullopt;
-}
-
-[[noreturn]] void fail(Diagnostic finding) {
-    throw DiagnosticError({std::move(finding)});
-}
-
-std::string read_text(const std::filesystem::path& path) {
-    try {
-        return read_file(path, kLargestFile);
-    } catch (const Error& error) {
-        Diagnostic finding;
-        finding.code = "config/cannot-read";
-        finding.message = "the rule file '" + path.string() + "' cannot be read: " + error.what();
-        finding.hint = "check the name under [order] rules";
-        fail(std::move(finding));
-    }
-}
-
-toml::table parse(const std::string& text, const std::string& file) {
-    try {
-        return toml::parse(std::string_view(text), std::string_view(file));
-    } catch (const toml::parse_error& error) {
-        Diagnostic finding;
-        finding.code = "config/syntax";
-        finding.message = std::string(error.description());
-        finding.location = location_of(file, error.source());
-        finding.hint = "correct the TOML at this place";
-        fail(std::move(finding));
-    }
 }
 
 }  // namespace
 
-RuleSet load_rules(const std::filesystem::path& path, Origin origin) {
-    const std::string text = read_text(path);
-    const toml::table document = parse(text, path.string());
-    Reader reader(path.string(), origin);
-    RuleSet set = reader.read(document, path.stem().string());
+void set_precedence(RuleSet& set, int precedence) {
+    for (Rule& rule : set.rules) {
+        rule.where.precedence = precedence;
+    }
+    for (AscendingRule& rule : set.ascending) {
+        rule.where.precedence = precedence;
+    }
+}
+
+RuleSet load_rules(const std::filesystem::path& path) {
+    Reader reader(path);
+    RuleSet set = reader.read(path.stem().string());
     if (reader.findings().empty()) {
         if (auto finding = close_transitively(set.rules)) {
             reader.findings().push_back(std::move(*finding));

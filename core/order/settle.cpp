@@ -2,6 +2,7 @@
 #include "order/settle.hpp"
 
 #include "order/cycle.hpp"
+#include "order/disagreement.hpp"
 
 #include <algorithm>
 
@@ -35,9 +36,17 @@ std::string in_one_line(const std::vector<Step>& steps) {
 Diagnostic skipped(const Edge& edge, const std::vector<Step>& opposing) {
     Diagnostic finding;
     finding.severity = Severity::Warning;
-    finding.code = "order/soft-edge-skipped";
-    finding.message = "'" + edge.before + " before " + edge.after +
-                      "' is set aside, it contradicts: " + edge.skipped_because;
+    const std::string decides = deciding_set(edge, opposing);
+    if (decides.empty()) {
+        finding.code = "order/soft-edge-skipped";
+        finding.message = "'" + edge.before + " before " + edge.after +
+                          "' is set aside, it contradicts: " + edge.skipped_because;
+    } else {
+        finding.code = "order/rules-disagree";
+        finding.message = "the rule sets '" + edge.where.declared_by + "' and '" + decides +
+                          "' disagree about '" + edge.before + "' and '" + edge.after + "': '" +
+                          decides + "' is named first and decides";
+    }
     finding.location = to_location(edge.where);
     std::vector<Step> all = edge.steps;
     all.insert(all.end(), opposing.begin(), opposing.end());
@@ -75,7 +84,9 @@ void settle(const Nodes& nodes, std::vector<Candidate>& candidates, Diagnostics&
         const std::vector<Step> opposing = steps_along(path, used);
         edge.used = false;
         edge.skipped_because = in_one_line(opposing);
-        findings.push_back(skipped(edge, opposing));
+        if (!is_contradicted(candidates, candidate)) {  // else reported as such, once
+            findings.push_back(skipped(edge, opposing));
+        }
     }
 }
 

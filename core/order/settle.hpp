@@ -9,7 +9,8 @@
 namespace topress::order {
 
 /// Marks every soft edge that contradicts stronger ones as not used, with the path that opposes
-/// it, and appends order/soft-edge-skipped for each.
+/// it, and appends order/soft-edge-skipped or order/rules-disagree for each; one that evidence
+/// contradicts is reported elsewhere (disagreement.hpp).
 /// Requires: candidates strongest first.
 void settle(const Nodes& nodes, std::vector<Candidate>& candidates, Diagnostics& findings);
 

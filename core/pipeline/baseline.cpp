@@ -12,11 +12,6 @@ namespace {
 
 constexpr const char* kLabel = "baseline";
 
-/// The depth that [model] means when it gives none.
-std::int64_t usual_depth(const std::string& family) {
-    return family == "vgg" ? 16 : 20;
-}
-
 DatasetShape shape_of(const train::TrainingData& data) {
     return {data.train.images.sizes().slice(1).vec(),
             static_cast<std::int64_t>(data.classes.size())};
@@ -44,6 +39,10 @@ std::vector<train::EpochRecord> train_baseline(RunContext& run, network::Network
 }
 
 }  // namespace
+
+std::int64_t usual_depth(const std::string& family) {
+    return family == "vgg" ? 16 : 20;
+}
 
 network::Network build_network(const std::string& family,
                                std::int64_t depth,

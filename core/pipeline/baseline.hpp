@@ -8,6 +8,9 @@
 
 namespace topress::pipeline {
 
+/// The depth that [model] means for a family when it gives none.
+[[nodiscard]] std::int64_t usual_depth(const std::string& family);
+
 /// The untrained network of a family for pictures of this shape; depth and width 0 are the usual
 /// ones. Throws Error{zoo/...}.
 [[nodiscard]] network::Network build_network(const std::string& family,

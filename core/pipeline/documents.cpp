@@ -61,6 +61,28 @@ Json to_json(const order::Edge& edge) {
     return json;
 }
 
+Json to_json(const order::MeasuredPair& pair) {
+    Json json;
+    json["before"] = pair.before;
+    json["after"] = pair.after;
+    json["difference"] = number(pair.difference);
+    json["interval"] = {number(pair.low), number(pair.high)};
+    json["seeds"] = pair.seeds;
+    json["evidence"] = pair.files;
+    json["measured_on"] = pair.place;
+    json["in_scope"] = pair.in_scope;
+    json["decided"] = pair.decided;
+    return json;
+}
+
+Json to_json(const order::Contradiction& contradiction) {
+    Json json;
+    json["rule"] = to_json(contradiction.rule);
+    json["evidence"] = to_json(contradiction.evidence);
+    json["measured"] = to_json(contradiction.measured);
+    return json;
+}
+
 Json to_json(const network::NodeCost& node) {
     Json json;
     json["name"] = node.node;
@@ -140,6 +162,14 @@ void add_order(Json& document, const order::Order& order) {
         document["violated"].push_back(to_json(edge));
     }
     document["legal_orders"] = order.legal_orders;
+    document["measured"] = Json::array();
+    for (const order::MeasuredPair& pair : order.measured) {
+        document["measured"].push_back(to_json(pair));
+    }
+    document["contradicted_rules"] = Json::array();
+    for (const order::Contradiction& contradiction : order.contradictions) {
+        document["contradicted_rules"].push_back(to_json(contradiction));
+    }
 }
 
 void add_cost(Json& document, const network::Cost& cost) {

@@ -29,7 +29,8 @@ inline constexpr int kDocumentSchema = 1;
 /// A finding back from its JSON; unknown fields are left out.
 [[nodiscard]] Diagnostic diagnostic_from_json(const Json& json);
 
-/// Adds `order`, `edges`, `ambiguities`, `forced`, `violated` and `legal_orders`.
+/// Adds `order`, `edges`, `ambiguities`, `forced`, `violated`, `legal_orders`, `measured` and
+/// `contradicted_rules`.
 void add_order(Json& document, const order::Order& order);
 
 /// Adds `macs`, `bitops`, their expected values, `parameters`, `stored_bytes` and `operators`.

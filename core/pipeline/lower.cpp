@@ -3,6 +3,7 @@
 
 #include "config/load.hpp"
 #include "config/resolve.hpp"
+#include "pipeline/baseline.hpp"
 #include "pipeline/isolation.hpp"
 #include "pipeline/rule_files.hpp"
 #include "plugin/host_fingerprint.hpp"
@@ -121,6 +122,7 @@ std::vector<order::Instance> instances(const config::RunConfig& config,
         order::Instance instance;
         instance.label = entry.label;
         instance.where = provenance_of(entry.location);
+        instance.intensity = entry.intensity;
         const PlannedStage& stage = stages.at(entry.label);
         instance.technique = stage.technique.id;
         plugin::ResourceUse use = plugin::resource_use(stage.technique, stage.parameters);
@@ -131,9 +133,26 @@ std::vector<order::Instance> instances(const config::RunConfig& config,
     return selected;
 }
 
-Location rules_location(const config::RunConfig& config) {
-    const auto found = config.origins.find("order.rules");
-    return found == config.origins.end() ? Location{config.file, 0, 0, 0} : found->second;
+/// The files a key of [order] names.
+NamedFiles named_files(const config::RunConfig& config,
+                       const std::string& key,
+                       const std::vector<std::string>& names) {
+    const auto found = config.origins.find("order." + key);
+    return {names,
+            config.file,
+            found == config.origins.end() ? Location{config.file, 0, 0, 0} : found->second};
+}
+
+/// Where the run takes place, as evidence names it: "resnet" and "resnet14" on its data set.
+order::Scope scope_of(const config::RunConfig& config) {
+    order::Scope scope;
+    const config::ModelConfig& model = config.model;
+    if (!model.architecture.empty()) {
+        const std::int64_t depth = model.depth > 0 ? model.depth : usual_depth(model.architecture);
+        scope.networks = {model.architecture, model.architecture + std::to_string(depth)};
+    }
+    scope.datasets = {config.data.dataset};
+    return scope;
 }
 
 order::Request make_request(const config::RunConfig& config,
@@ -141,8 +160,10 @@ order::Request make_request(const config::RunConfig& config,
                             Diagnostics& diagnostics) {
     order::Request request;
     request.known = known_techniques(catalog);
-    request.rules = load_rule_sets(
-        config.order.rules, rule_folders(config.file), rules_location(config), diagnostics);
+    request.rules = load_rule_sets(named_files(config, "rules", config.order.rules), diagnostics);
+    request.evidence =
+        load_evidence_files(named_files(config, "evidence", config.order.evidence), diagnostics);
+    request.scope = scope_of(config);
     request.user_edges = user_edges(config.order);
     if (!config.order.force.empty()) {
         request.forced = config.order.force;

@@ -1,7 +1,8 @@
-// Where rule sets are found by name.
+// Where rule sets and evidence are found by name.
 #pragma once
 
 #include "base/diagnostic.hpp"
+#include "order/evidence.hpp"
 #include "order/rules.hpp"
 
 #include <filesystem>
@@ -10,17 +11,23 @@
 
 namespace topress::pipeline {
 
-/// Folders with rule sets: beside the configuration file ("rules/"), share/topress/rules of the
-/// installation this program runs from, and the source tree this program was built from.
-[[nodiscard]] std::vector<std::filesystem::path> rule_folders(
-    const std::filesystem::path& config_file);
+/// The setting that names files of one kind, as a diagnostic speaks of it.
+struct NamedFiles {
+    const std::vector<std::string>& names;
+    std::filesystem::path config_file;
+    Location where;  ///< of the setting
+};
 
-/// Loads every rule set named; an absolute path is a file, anything else "<name>.toml" in the first
-/// folder that has it. Mistakes are added: config/unknown-rules and those of order::load_rules().
-[[nodiscard]] std::vector<order::RuleSet> load_rule_sets(
-    const std::vector<std::string>& names,
-    const std::vector<std::filesystem::path>& folders,
-    const Location& where,
-    Diagnostics& diagnostics);
+/// Loads every rule set named, those named earlier with precedence; one named twice counts once. An
+/// absolute path is a file, anything else "<name>.toml" in "rules/" beside the configuration, in
+/// share/topress/rules of the installation this program runs from, or in the source tree it was
+/// built from. Mistakes are added: config/unknown-rules and those of order::load_rules().
+[[nodiscard]] std::vector<order::RuleSet> load_rule_sets(const NamedFiles& files,
+                                                         Diagnostics& diagnostics);
+
+/// Likewise for evidence, in folders "evidence". Mistakes: config/unknown-evidence and those of
+/// order::load_evidence().
+[[nodiscard]] std::vector<order::Evidence> load_evidence_files(const NamedFiles& files,
+                                                               Diagnostics& diagnostics);
 
 }  // namespace topress::pipeline

@@ -26,7 +26,7 @@ HOST = CORE["plugin"] | {"plugin", "network", "zoo", "data", "train"}
 
 # First part of an include path -> the only places (path prefixes) that may use it.
 HOMES = {
-    "toml++": ["core/config/", "core/order/rules", "core/plugin/metadata", "sdk/tools/", "tests/"],
+    "toml++": ["core/config/", "core/order/rules", "core/order/evidence", "core/order/toml_reader", "core/plugin/metadata", "sdk/tools/", "tests/"],
     "spdlog": ["core/base/log.cpp"],
     "boost/dll": ["core/plugin/"],
     "boost/graph": ["core/order/", "tests/unit/order/"],

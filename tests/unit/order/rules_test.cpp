@@ -153,19 +153,6 @@ reason = "r"
         CHECK(has_rule(set, "capability:c", "d.e", "kind:dynamic"));
     }
 
-    TEST_CASE("rules: a file may be read as measured evidence") {
-        const RuleFile file("evidence", R"(schema = 1
-[[rule]]
-before = "a.b"
-after = "c.d"
-reason = "measured"
-)");
-        const RuleSet set = load_rules(file.path(), Origin::Evidence);
-        REQUIRE(set.rules.size() == 1);
-        CHECK(set.rules[0].where.origin == Origin::Evidence);
-        CHECK(set.rules[0].where.line == 2);
-    }
-
     TEST_CASE("rules: a scope limits a rule to techniques that match it") {
         RuleSet set{"r", "", {}};
         set.rules.push_back({"granularity:bit",

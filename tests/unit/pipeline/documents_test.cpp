@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <string>
 
 using namespace topress;
 using pipeline::Json;
@@ -58,8 +59,8 @@ TEST_CASE("documents: an edge that was set aside says why") {
     order::Order order;
     order.sequence = {"a", "b"};
     order::Edge edge;
-    edge.before = "b";
-    edge.after = "a";
+    edge.before = std::string("b");
+    edge.after = std::string("a");
     edge.used = false;
     edge.skipped_because = "a before b";
     order.edges = {edge};

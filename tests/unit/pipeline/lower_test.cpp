@@ -170,9 +170,11 @@ TEST_CASE("lower: the plan as JSON has order and stages and parameters") {
 
 TEST_CASE("lower: the shipped rules are found from anywhere") {
     Diagnostics found;
-    const auto sets = pipeline::load_rule_sets(
-        {"order-of-compression"}, pipeline::rule_folders("/nowhere/run.toml"), {}, found);
+    const std::vector<std::string> names = {
+        "weaker-first", "order-of-compression", "weaker-first", "prune-quantize-distil"};
+    const auto sets = pipeline::load_rule_sets({names, "/nowhere/run.toml", {}}, found);
     CHECK(found.empty());
-    REQUIRE(sets.size() == 1);
-    CHECK_FALSE(sets.front().rules.empty());
+    REQUIRE(sets.size() == 3);
+    CHECK(sets[1].name == "order-of-compression");
+    CHECK(sets[1].rules.front().where.precedence == 1);
 }

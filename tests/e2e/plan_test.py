@@ -1,0 +1,128 @@
+# What a plan says about orders: evidence, rule sets, and who decides where they disagree.
+import support
+from support import CHANNEL, CONFIDENCE, HEAD, QAT, STUDENT, run, run_json
+
+ALL = STUDENT + CHANNEL + QAT + CONFIDENCE
+
+EVIDENCE = """
+schema = 1
+name = "{name}"
+[scope]
+networks = ["{network}"]
+datasets = ["{dataset}"]
+budget = "2 epochs each"
+[[pair]]
+before = "distillation.student"
+after = "pruning.channel"
+difference = {difference}
+interval = [{low}, {high}]
+seeds = 3
+[[intensity]]
+technique = "pruning.channel"
+bitops_ratio = 1.5
+[[intensity]]
+technique = "quantization.qat"
+bitops_ratio = {qat}
+"""
+
+
+def codes(document):
+    return [found["code"] for found in document["diagnostics"] if found["severity"] != "info"]
+
+
+class Plans(support.Workplace):
+    def evidence(self, name, difference, half, network="resnet14", dataset="mnist", qat=64.0):
+        text = EVIDENCE.format(name=name, network=network, dataset=dataset, qat=qat,
+                               difference=difference, low=difference - half, high=difference + half)
+        return self.write(f"{name}.toml", text)
+
+    def config(self, text=ALL):
+        return self.write("plan.toml", HEAD + text)
+
+    def test_measurements_in_scope_decide_and_contradict_the_rule(self):
+        measured = self.evidence("against", -0.02, 0.01)
+        plan = run_json("plan", self.config(), "--evidence", measured)
+        self.assertEqual(plan["order"], ["channel", "student", "qat", "confidence"])
+        self.assertEqual(codes(plan), ["order/rule-contradicted"])
+        (pair,) = plan["measured"]
+        self.assertEqual((pair["before"], pair["after"], pair["in_scope"], pair["decided"]),
+                         ("pruning.channel", "distillation.student", True, True))
+        (found,) = plan["contradicted_rules"]
+        self.assertEqual((found["rule"]["before"], found["rule"]["after"], found["rule"]["used"]),
+                         ("student", "channel", False))
+        self.assertEqual(found["evidence"]["line"], 8)
+        text = run("plan", self.config(), "--evidence", measured).stdout
+        self.assertIn("rules that measurements contradict", text)
+        self.assertIn("2.00 pp higher", text)
+
+    def test_measurements_from_elsewhere_do_not_outweigh_rules(self):
+        for network, dataset in (("resnet8", "mnist"), ("resnet14", "cifar10")):
+            elsewhere = self.evidence("elsewhere", -0.02, 0.01, network, dataset)
+            plan = run_json("plan", self.config(), "--evidence", elsewhere)
+            self.assertEqual(plan["order"][:2], ["student", "channel"])
+            self.assertEqual([(edge["origin"], edge["used"]) for edge in plan["edges"]
+                              if edge["before"] == "channel" and edge["after"] == "student"],
+                             [("evidence elsewhere", False)])
+            self.assertEqual(plan["contradicted_rules"], [])
+
+    def test_undecided_pairs_are_listed_and_order_nothing(self):
+        plan = run_json("plan", self.config(), "--evidence", self.evidence("open", -0.02, 0.03))
+        self.assertEqual(plan["order"][:2], ["student", "channel"])
+        self.assertEqual([pair["decided"] for pair in plan["measured"]], [False])
+        self.assertIn("order/evidence-undecided", [found["code"] for found in plan["diagnostics"]])
+
+    def test_files_that_disagree_weigh_less(self):
+        strong = self.evidence("strong", -0.02, 0.01)
+        other = self.evidence("other", 0.02, 0.01)
+        plan = run_json("plan", self.config(), "--evidence", strong, "--evidence", other)
+        (pair,) = plan["measured"]
+        self.assertEqual((pair["decided"], pair["seeds"], pair["evidence"]),
+                         (False, 6, ["other", "strong"]))
+        self.assertEqual(plan["order"][:2], ["student", "channel"])
+
+    def test_configuration_names_evidence_beside_it(self):
+        self.evidence("beside", -0.02, 0.01)
+        order = '[order]\nevidence = ["beside.toml"]\n'
+        self.assertEqual(run_json("plan", self.config(order + ALL))["order"][0], "channel")
+        wrong = run_json("plan", self.config(order.replace(".toml", "") + ALL), status=3)
+        self.assertEqual(codes(wrong), ["config/unknown-evidence"])
+
+    def test_mistakes_in_evidence_are_told_with_file_and_line(self):
+        bad = self.write("bad.toml", EVIDENCE.replace("seeds = 3", "seeds = 1").format(
+            name="bad", network="resnet", dataset="mnist", difference=0, low=-1, high=1, qat=2))
+        (found,) = run_json("plan", self.config(), "--evidence", bad, status=3)["diagnostics"]
+        self.assertEqual((found["code"], found["file"], found["line"]), ("config/bad-evidence", bad, 13))
+
+    def test_rule_sets_by_name_replace_the_default(self):
+        plan = run_json("plan", self.config(), "--rules", "prune-quantize-distil",
+                        "--rules", "order-of-compression")
+        self.assertEqual(plan["order"], ["channel", "qat", "student", "confidence"])
+        self.assertEqual(set(codes(plan)), {"order/rules-disagree"})
+        plan = run_json("plan", self.config(), "--rules", "order-of-compression",
+                        "--rules", "prune-quantize-distil")
+        self.assertEqual(plan["order"], ["student", "channel", "qat", "confidence"])
+        self.assertEqual(set(codes(plan)), {"order/rules-disagree"})
+        wrong = run_json("plan", self.config(), "--rules", "prune-quantise-distil", status=3)
+        self.assertIn("'prune-quantize-distil'", wrong["diagnostics"][0]["hint"])
+
+    def test_a_rule_file_of_the_user(self):
+        mine = self.write("mine.toml", 'schema = 1\n[[rule]]\nbefore = "quantization.qat"\n'
+                                       'after = "pruning.channel"\nreason = "our experience"\n')
+        plan = run_json("plan", self.config(), "--rules", mine, "--rules", "order-of-compression")
+        self.assertLess(plan["order"].index("qat"), plan["order"].index("channel"))
+
+    def test_weaker_first_needs_intensities_and_says_so(self):
+        plan = run_json("plan", self.config(), "--rules", "weaker-first")
+        self.assertEqual(sum(found["code"] == "order/no-intensity" for found in plan["diagnostics"]), 3)
+        self.assertEqual(plan["edges"], [])
+        measured = self.evidence("weights", 0, 0.01, qat=1.2)
+        plan = run_json("plan", self.config(), "--rules", "weaker-first", "--evidence", measured)
+        self.assertLess(plan["order"].index("qat"), plan["order"].index("channel"))
+        configured = self.config(ALL.replace("[technique.qat]", "[technique.qat]\nintensity = 64"))
+        plan = run_json("plan", configured, "--rules", "weaker-first", "--evidence", measured)
+        self.assertLess(plan["order"].index("channel"), plan["order"].index("qat"))
+        self.assertIn("64x, configured", plan["edges"][0]["reason"])
+
+
+if __name__ == "__main__":
+    support.main()
