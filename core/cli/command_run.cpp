@@ -20,6 +20,7 @@ struct RunCommandOptions {
     ConfigInputs inputs;
     std::string output;
     bool resume = false;
+    bool no_cache = false;
 };
 
 std::filesystem::path output_of(const RunCommandOptions& options, const config::RunConfig& config) {
@@ -30,6 +31,18 @@ std::filesystem::path output_of(const RunCommandOptions& options, const config::
         return config.output;
     }
     return std::filesystem::absolute("runs") / std::filesystem::path(config.file).stem();
+}
+
+/// "3 stages computed, 2 from the cache".
+std::string counts_text(const std::vector<pipeline::Row>& rows) {
+    const pipeline::StageCounts counts = pipeline::count_stages(rows);
+    std::string text = std::to_string(counts.computed) +
+                       (counts.computed == 1 ? " stage" : " stages") + " computed, " +
+                       std::to_string(counts.from_cache) + " from the cache";
+    if (counts.resumed > 0) {
+        text += ", " + std::to_string(counts.resumed) + " from checkpoints of this run";
+    }
+    return text + "\n";
 }
 
 /// One line of the story per finished stage.
@@ -64,6 +77,7 @@ Outcome run_run(const RunCommandOptions& options, const Session& session) {
     pipeline::RunOptions run_options;
     run_options.output = output_of(options, plan.config);
     run_options.resume = options.resume;
+    run_options.use_cache = !options.no_cache;
     run_options.cancelled = is_interrupted;
     run_options.observer = make_observer(progress);
     watch_interrupts();
@@ -71,7 +85,7 @@ Outcome run_run(const RunCommandOptions& options, const Session& session) {
     progress.clear();
     Outcome outcome;
     outcome.document = pipeline::to_json(ledger);
-    outcome.text = ledger_table(ledger.rows) +
+    outcome.text = ledger_table(ledger.rows) + counts_text(ledger.rows) +
                    "report: " + (run_options.output / "report.html").string() + "\n";
     outcome.diagnostics = ledger.diagnostics;
     if (has_errors(ledger.diagnostics)) {
@@ -91,6 +105,7 @@ void add_run_command(CLI::App& app, Session& session) {
         ->type_name("DIR");
     command->add_flag(
         "--resume", options->resume, "continue from checkpoints of the same settings");
+    command->add_flag("--no-cache", options->no_cache, "compute every stage and share none");
     add_set_option(*command, options->inputs);
     add_device_options(*command, options->inputs);
     add_plugin_path_option(*command, options->inputs.plugin_paths);

@@ -25,7 +25,8 @@ constexpr const char* kExamples =
     "  0 done            1 run failed    2 usage       3 configuration   4 plugin\n"
     "  5 no valid order  6 device        70 internal   130 interrupted\n"
     "\n"
-    "Environment: TOPRESS_PLUGIN_PATH, TOPRESS_DATA_DIR, NO_COLOR";
+    "Environment: TOPRESS_PLUGIN_PATH, TOPRESS_DATA_DIR, TOPRESS_STAGE_CACHE,\n"
+    "             NO_COLOR";
 
 std::string version_text() {
     return "topress " + pipeline::program_version() + " (LibTorch " + pipeline::torch_version() +
@@ -55,6 +56,7 @@ void build_app(CLI::App& app, Session& session) {
     add_report_command(app, session);
     add_plugin_command(app, session);
     add_watch_command(app, session);
+    add_cache_command(app, session);
     add_worker_command(app, session);
     add_probe_command(app, session);
 }

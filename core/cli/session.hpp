@@ -41,6 +41,7 @@ struct Session {
 
 /// Each adds one command; its callback sets `session.action`.
 void add_run_command(CLI::App& app, Session& session);
+void add_cache_command(CLI::App& app, Session& session);
 void add_plan_command(CLI::App& app, Session& session);
 void add_plugin_command(CLI::App& app, Session& session);
 void add_probe_command(CLI::App& app, Session& session);

@@ -34,7 +34,9 @@ std::string head_of(const RunStory& story, double now) {
 std::string figures_of(const pipeline::Row& row) {
     return percent(row.accuracy) + "  " + with_unit(row.bitops) + " BitOps (" +
            fixed(row.bitops_cr, 2) + "x)  " + fixed(row.latency_ms, 2) + " ms/batch" +
-           (row.resumed ? "  from a checkpoint" : "");
+           (row.resumed      ? "  from a checkpoint"
+            : row.from_cache ? "  from the cache"
+                             : "");
 }
 
 std::string line_of(const RunStory& story, std::size_t index, double now, std::size_t name_width) {

@@ -102,6 +102,14 @@ struct PluginsConfig {
     bool operator==(const PluginsConfig&) const = default;
 };
 
+/// [cache]: finished stages that later runs take over; changes no result.
+struct CacheConfig {
+    std::string directory;  ///< absolute folder, or empty: the user's cache folder
+    double max_gb = 4;      ///< 10^9 bytes; 0 = no cache
+
+    bool operator==(const CacheConfig&) const = default;
+};
+
 /// Where a technique runs, and how long and how large it may get there.
 struct IsolationConfig {
     std::string mode;  ///< "process", "in-process", or empty: as the technique and its plugin say
@@ -136,6 +144,7 @@ struct RunConfig {
     OrderConfig order;
     ExploreConfig explore;
     PluginsConfig plugins;
+    CacheConfig cache;
     std::vector<TechniqueEntry> techniques;  ///< in file order
     std::string file;                        ///< as the caller named it
 

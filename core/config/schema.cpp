@@ -336,6 +336,25 @@ Section plugins() {
             }};
 }
 
+Section cache() {
+    return {
+        "cache",
+        "Finished stages that later runs take over instead of computing them again "
+        "([stage-cache.md](stage-cache.md)). Nothing in here changes a result.",
+        {
+            make_key("directory",
+                     field(&RunConfig::cache, &CacheConfig::directory),
+                     "Folder for them; empty takes `TOPRESS_STAGE_CACHE`, else `topress/stages` "
+                     "in the user's cache folder.",
+                     {.path = PathKind::Path}),
+            make_key("max_gb",
+                     field(&RunConfig::cache, &CacheConfig::max_gb),
+                     "Size above which the stages that were not used for longest are removed; "
+                     "0 does without a cache.",
+                     {.minimum = 0, .maximum = 1e6, .unit = "GB"}),
+        }};
+}
+
 ParameterSpec string_spec(std::string name, std::string doc) {
     ParameterSpec spec;
     spec.name = std::move(name);
@@ -369,7 +388,7 @@ std::vector<ParameterSpec> make_setting_specs() {
 
 const std::vector<Section>& schema() {
     static const std::vector<Section> sections = {
-        top_level(), model(), data(), train(), baseline(), order(), explore(), plugins()};
+        top_level(), model(), data(), train(), baseline(), order(), explore(), plugins(), cache()};
     return sections;
 }
 

@@ -3,6 +3,7 @@
 
 #include "network/serialize.hpp"
 #include "pipeline/run_data.hpp"
+#include "pipeline/stage_key.hpp"
 #include "zoo/zoo.hpp"
 
 #include <chrono>
@@ -65,7 +66,8 @@ network::Network build_network(const config::RunConfig& config, const DatasetSha
 
 void run_baseline(RunContext& run) {
     run.announce(0, kLabel, "");
-    if (run.resume_stage(kLabel)) {
+    run.key = baseline_key(run.identity, run.plan.config);
+    if (run.take_finished(kLabel)) {
         return;
     }
     const auto start = std::chrono::steady_clock::now();

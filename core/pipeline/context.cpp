@@ -32,7 +32,7 @@ void RunContext::announce(std::size_t index,
     }
 }
 
-void RunContext::finish_stage(network::Network network, Row row) {
+void RunContext::finish_stage(network::Network network, Row row, Diagnostics findings) {
     network = as_saved(network);
     network.to(trainer->device());
     const train::Evaluation evaluation = evaluate_plainly(*trainer, network, data.validation);
@@ -51,8 +51,17 @@ void RunContext::finish_stage(network::Network network, Row row) {
     measured.latency_ms = latency.ms;
     measured.latency_ratio = ledger.rows.empty() ? 1 : latency.ratio;
     measured.peak_memory_bytes = peak_memory_bytes();
-    output.write_checkpoint(ledger.rows.size(), key, {network, measured}, metadata);
-    accept(std::move(network), std::move(measured));
+    Checkpoint finished{std::move(network), std::move(measured), std::move(findings)};
+    const std::size_t index = ledger.rows.size();
+    output.write_checkpoint(index, key, finished, metadata);
+    if (cache) {
+        cache->give(key, finished, output.stage_path(index, finished.row.stage));
+    }
+    accept(std::move(finished));
+}
+
+bool RunContext::take_finished(const std::string& label, bool may_share) {
+    return resume_stage(label) || (may_share && cache && take_cached(label));
 }
 
 bool RunContext::resume_stage(const std::string& label) {
@@ -64,20 +73,39 @@ bool RunContext::resume_stage(const std::string& label) {
         return false;
     }
     log::info("taken from the checkpoint of an earlier run: " + label);
-    found->network.to(trainer->device());
     found->row.resumed = true;
-    if (ledger.rows.empty()) {
-        baseline_cost = network::cost_of(found->network);
-        baseline = found->network;
-    }
-    accept(std::move(found->network), std::move(found->row));
+    take_over(std::move(*found));
     return true;
 }
 
-void RunContext::accept(network::Network network, Row row) {
-    current = std::move(network);
+bool RunContext::take_cached(const std::string& label) {
+    const std::size_t index = ledger.rows.size();
+    auto found = cache->take(key, label, output.stage_path(index, label));
+    if (!found) {
+        return false;
+    }
+    log::write(log::Level::Info, "taken from the stage cache, " + key, label);
+    found->row.from_cache = true;
+    output.write_checkpoint(index, key, *found, metadata);
+    take_over(std::move(*found));
+    return true;
+}
+
+void RunContext::take_over(Checkpoint finished) {
+    finished.network.to(trainer->device());
+    if (ledger.rows.empty()) {
+        baseline_cost = network::cost_of(finished.network);
+        baseline = finished.network;
+    }
+    accept(std::move(finished));
+}
+
+void RunContext::accept(Checkpoint finished) {
+    current = std::move(finished.network);
     ledger.layers = compare_layers(baseline, current);
-    ledger.rows.push_back(std::move(row));
+    ledger.diagnostics.insert(
+        ledger.diagnostics.end(), finished.findings.begin(), finished.findings.end());
+    ledger.rows.push_back(std::move(finished.row));
     output.write_ledger(ledger, plan);
     if (options.observer.row_finished) {
         options.observer.row_finished(ledger.rows.back());

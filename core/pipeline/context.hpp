@@ -5,6 +5,7 @@
 #include "network/graph.hpp"
 #include "pipeline/output_dir.hpp"
 #include "pipeline/run.hpp"
+#include "pipeline/run_cache.hpp"
 #include "train/trainer.hpp"
 
 #include <map>
@@ -24,20 +25,29 @@ struct RunContext {
     network::Network baseline;
     network::Cost baseline_cost;
     network::Network current;
-    std::string key;  ///< of everything that made `current`; names checkpoints
-    std::map<std::string, std::string> metadata;  ///< saved with every network
+    std::string identity;  ///< run_identity(): what all stages share
+    std::string key;       ///< of the stage at work: everything that its result depends on
+    std::map<std::filesystem::path, std::string> plugin_hashes;  ///< of what was loaded
+    std::unique_ptr<RunCache> cache;                             ///< null: not used
+    std::map<std::string, std::string> metadata;                 ///< saved with every network
     Ledger ledger;
 
     /// Throws Error{run/interrupted}.
     void stop_if_cancelled() const;
     void announce(std::size_t index, const std::string& label, const std::string& technique) const;
     /// Measures `network`, writes checkpoint, ledger and report, and makes it the current one.
-    void finish_stage(network::Network network, Row row);
-    /// Continues from a checkpoint made under the current key; false if there is none.
-    [[nodiscard]] bool resume_stage(const std::string& label);
+    void finish_stage(network::Network network, Row row, Diagnostics findings = {});
+    /// Goes on with what is finished under the current key: the checkpoint of a run that is
+    /// resumed, or an entry of the stage cache. False if there is none; until the stage is finished
+    /// nobody else then computes it. While another run does, this one waits for its result.
+    /// `may_share`: the cache is asked at all. Throws: Error{run/interrupted}.
+    [[nodiscard]] bool take_finished(const std::string& label, bool may_share = true);
 
   private:
-    void accept(network::Network network, Row row);
+    [[nodiscard]] bool resume_stage(const std::string& label);
+    [[nodiscard]] bool take_cached(const std::string& label);
+    void take_over(Checkpoint finished);
+    void accept(Checkpoint finished);
 };
 
 }  // namespace topress::pipeline

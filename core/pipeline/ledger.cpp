@@ -136,6 +136,14 @@ std::string csv_line(const Row& row) {
 
 }  // namespace
 
+StageCounts count_stages(const std::vector<Row>& rows) {
+    StageCounts counts;
+    for (const Row& row : rows) {
+        ++(row.resumed ? counts.resumed : row.from_cache ? counts.from_cache : counts.computed);
+    }
+    return counts;
+}
+
 Row make_row(std::string stage,
              std::string technique,
              const network::Network& network,
@@ -172,6 +180,7 @@ Json to_json(const Row& row) {
     json["latency_ratio"] = number(row.latency_ratio);
     json["peak_memory_bytes"] = number(row.peak_memory_bytes);
     json["resumed"] = row.resumed;
+    json["from_cache"] = row.from_cache;
     json["exits"] = exits_to_json(row.exits);
     json["metrics"] = Json::object();
     for (const auto& [name, value] : row.metrics) {
@@ -200,6 +209,7 @@ Row row_from_json(const Json& json) {
     row.latency_ratio = number_from(json.at("latency_ratio"));
     row.peak_memory_bytes = number_from(json.at("peak_memory_bytes"));
     row.resumed = json.value("resumed", false);
+    row.from_cache = json.value("from_cache", false);
     row.exits = exits_from_json(json.at("exits"));
     for (const auto& [name, value] : json.at("metrics").items()) {
         row.metrics.emplace_back(name, number_from(value));
@@ -214,6 +224,10 @@ Json to_json(const Ledger& ledger) {
     json["accuracy_split"] = "validation";
     json["conditions"] = to_json(ledger.conditions);
     json["figures"] = provenance_of_figures();
+    const StageCounts counts = count_stages(ledger.rows);
+    json["stages_computed"] = counts.computed;
+    json["stages_from_cache"] = counts.from_cache;
+    json["stages_resumed"] = counts.resumed;
     json["rows"] = Json::array();
     for (const Row& row : ledger.rows) {
         json["rows"].push_back(to_json(row));

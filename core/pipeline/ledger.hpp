@@ -8,6 +8,7 @@
 #include "pipeline/documents.hpp"
 #include "train/trainer.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -41,7 +42,8 @@ struct Row {
     double latency_ms = 0;     ///< median of one batch
     double latency_ratio = 1;  ///< against the baseline, measured alternately with it
     double peak_memory_bytes = 0;
-    bool resumed = false;  ///< taken from a checkpoint of an earlier run
+    bool resumed = false;     ///< taken from a checkpoint of an earlier run
+    bool from_cache = false;  ///< from the stage cache: measured when it was computed
     std::vector<ExitFigures> exits;
     std::vector<std::pair<std::string, double>> metrics;  ///< named by the technique
     std::vector<train::EpochRecord> curves;
@@ -71,6 +73,15 @@ struct Ledger {
     Diagnostics diagnostics;
     Json layers = Json::array();  ///< of compare_layers: the baseline and the last row's network
 };
+
+/// How the rows came about; the baseline counts as a stage.
+struct StageCounts {
+    std::size_t computed = 0;
+    std::size_t from_cache = 0;
+    std::size_t resumed = 0;  ///< wherever they came from before
+};
+
+[[nodiscard]] StageCounts count_stages(const std::vector<Row>& rows);
 
 /// A row with the computed figures of `network` against those of the baseline.
 [[nodiscard]] Row make_row(std::string stage,

@@ -94,7 +94,7 @@ void OutputDir::write_checkpoint(std::size_t index,
     network::save_network(checkpoint.network, with_suffix(base, ".safetensors"), metadata);
     Json json;
     json["key"] = key;
-    json["row"] = to_json(checkpoint.row);
+    json.update(to_json(checkpoint));
     write_file_atomically(with_suffix(base, ".json"), to_text(json));
 }
 
@@ -107,8 +107,7 @@ std::optional<Checkpoint> OutputDir::read_checkpoint(std::size_t index,
         if (json.at("key") != key) {
             return std::nullopt;
         }
-        return Checkpoint{network::load_network(with_suffix(base, ".safetensors")),
-                          row_from_json(json.at("row"))};
+        return checkpoint_from_json(json, network::load_network(with_suffix(base, ".safetensors")));
     } catch (const std::exception& error) {
         log::debug("no checkpoint for '" + label + "': " + error.what());
         return std::nullopt;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "network/graph.hpp"
+#include "pipeline/checkpoint.hpp"
 #include "pipeline/ledger.hpp"
 #include "pipeline/plan.hpp"
 
@@ -11,12 +12,6 @@
 #include <string>
 
 namespace topress::pipeline {
-
-/// A finished stage on disk.
-struct Checkpoint {
-    network::Network network;
-    Row row;
-};
 
 /// Writes each file under a temporary name and renames it, so that a reader never sees half a file.
 /// A second run into the same directory replaces the files of the first.
@@ -35,7 +30,8 @@ class OutputDir {
     void write_network(const network::Network& network,
                        const std::map<std::string, std::string>& metadata) const;
 
-    /// stages/NN-label.safetensors, and beside it a file with the row and the key of what made it.
+    /// stages/NN-label.safetensors, and beside it a file with the row, the findings and the key of
+    /// what made it.
     void write_checkpoint(std::size_t index,
                           const std::string& key,
                           const Checkpoint& checkpoint,

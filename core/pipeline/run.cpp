@@ -2,8 +2,6 @@
 #include "pipeline/run.hpp"
 
 #include "base/error.hpp"
-#include "base/files.hpp"
-#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "network/serialize.hpp"
 #include "pipeline/baseline.hpp"
@@ -12,6 +10,7 @@
 #include "pipeline/run_data.hpp"
 #include "pipeline/run_recorder.hpp"
 #include "pipeline/stage.hpp"
+#include "pipeline/stage_key.hpp"
 #include "pipeline/version.hpp"
 #include "train/device.hpp"
 
@@ -21,22 +20,6 @@
 
 namespace topress::pipeline {
 namespace {
-
-/// What every stage of a run depends on: the settings without the techniques and their order.
-std::string run_key(const config::RunConfig& config) {
-    config::RunConfig common = config;
-    common.techniques.clear();
-    common.order = {};
-    common.explore = {};
-    common.plugins = {};
-    common.output.clear();
-    Hasher hasher;
-    hasher.add(program_version()).add(torch_version()).add(config::to_toml(common));
-    if (!config.model.checkpoint.empty()) {
-        hasher.add(read_file(config.model.checkpoint));
-    }
-    return hasher.hex();
-}
 
 Conditions describe_run(const RunContext& run) {
     const config::RunConfig& config = run.plan.config;
@@ -73,6 +56,19 @@ void prepare_data(RunContext& run) {
     run.ledger.conditions.threads = at::get_num_threads();
     run.trainer = std::make_unique<train::Trainer>(
         run.data, training_defaults(config.train), train::open_device(config.device));
+    run.identity = run_identity(HostIdentity::of_process(run.trainer->device()), config, run.data);
+}
+
+void open_cache(RunContext& run) {
+    if (!run.options.use_cache) {
+        return;
+    }
+    const auto warn = [&run](Diagnostic warning) {
+        log::warn(warning.message);
+        run.ledger.diagnostics.push_back(std::move(warning));
+    };
+    run.cache = std::make_unique<RunCache>(StageCache(cache_place(run.plan.config.cache), warn),
+                                           run.options.cancelled);
 }
 
 /// The only look at the test split: the first and the last network, once.
@@ -90,6 +86,7 @@ void measure_test(RunContext& run) {
 void execute(RunContext& run) {
     std::vector<PreparedTechnique> techniques = prepare_techniques(run);
     prepare_data(run);
+    open_cache(run);
     run_baseline(run);
     for (std::size_t index = 0; index < techniques.size(); ++index) {
         run_stage(run, index, techniques[index]);
@@ -150,22 +147,32 @@ void execute_and_note(RunContext& run) {
     }
 }
 
+/// The last word on disk. When that fails too, the ledger of the last good row stays there.
+void write_last_ledger(RunContext& run) {
+    try {
+        run.output.write_ledger(run.ledger, run.plan);
+    } catch (const Error& error) {
+        if (!has_errors(run.ledger.diagnostics)) {
+            note_failure(run, {to_diagnostic(error)});
+        }
+    }
+}
+
 }  // namespace
 
 Ledger run(const Plan& plan, const RunOptions& options) {
     OutputDir output(options.output);
+    output.write_plan(plan);  // before anything of an earlier run is removed
     RunRecorder recorder(output.root(), options.resume);
     RunOptions recorded = options;
     recorded.observer = recorder.observe(options.observer);
-    RunContext run{plan, recorded, std::move(output), {}, {}, {}, {}, {}, {}, {}, {}};
+    RunContext run{plan, recorded, std::move(output), {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
     run.output.clear(options.resume);
     recorder.started(plan, options.resume);
-    run.output.write_plan(plan);
-    run.key = run_key(plan.config);
     run.ledger.diagnostics = plan.diagnostics;
     run.ledger.conditions = describe_run(run);
     execute_and_note(run);
-    run.output.write_ledger(run.ledger, plan);
+    write_last_ledger(run);
     recorder.ended(run.ledger);
     log::flush();
     return std::move(run.ledger);

@@ -30,6 +30,7 @@ struct RunObserver {
 struct RunOptions {
     std::filesystem::path output;
     bool resume = false;         ///< take over checkpoints that the same settings made
+    bool use_cache = true;       ///< take over, and leave, finished stages in the stage cache
     train::Cancelled cancelled;  ///< true when the user wants to stop; may be empty
     RunObserver observer;
 };

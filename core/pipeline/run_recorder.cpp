@@ -92,6 +92,10 @@ void RunRecorder::ended(const Ledger& ledger) {
             event["test_accuracy"][row.stage] = number(*row.test_accuracy);
         }
     }
+    const StageCounts counts = count_stages(ledger.rows);
+    event["stages_computed"] = counts.computed;
+    event["stages_from_cache"] = counts.from_cache;
+    event["stages_resumed"] = counts.resumed;
     event["diagnostics"] = to_json(ledger.diagnostics);
     write(std::move(event));
     curves_.flush();

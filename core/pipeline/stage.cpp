@@ -1,13 +1,15 @@
 // Techniques at work.
 #include "pipeline/stage.hpp"
 
-#include "base/files.hpp"
-#include "base/hash.hpp"
+#include "base/log.hpp"
 #include "pipeline/apply.hpp"
 #include "pipeline/checks.hpp"
 #include "pipeline/isolated.hpp"
+#include "pipeline/operator_origins.hpp"
+#include "pipeline/stage_key.hpp"
 #include "plugin/host_library.hpp"
 #include "plugin/host_stage.hpp"
+#include "plugin/operator_offers.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -18,15 +20,61 @@ namespace {
 
 using Libraries = std::map<std::filesystem::path, plugin::Library>;
 
-/// Everything that the result of a stage depends on, besides its input.
-std::string stage_key(const std::string& input_key, const PlannedStage& stage) {
-    Hasher hasher;
-    hasher.add(input_key).add(stage.label).add(stage.technique.id);
-    for (const auto& [name, given] : stage.parameters) {
-        hasher.add(name).add(config::to_toml(given.value));
+/// A result that nothing determines is one run's own.
+constexpr const char* kNotDeterministic = "none";
+
+/// Hash of the library as it was when it was opened; a worker opens it anew.
+std::string plugin_hash(const RunContext& run, const PlannedStage& stage) {
+    const auto opened = run.plugin_hashes.find(stage.plugin.path);
+    return stage.isolation.is_process || opened == run.plugin_hashes.end()
+               ? hash_of_file(stage.plugin.path)
+               : opened->second;
+}
+
+/// Of the libraries that a worker for `own` opens, those that may serve an operator there.
+std::vector<std::string> worker_libraries(const RunContext& run, const PlannedStage& own) {
+    std::vector<std::string> hashes;
+    const OperatorOrigins& origins = operator_origins();
+    for (const PlannedStage& stage : run.plan.stages) {
+        const std::string hash = plugin_hash(run, stage);
+        const bool serves = hash == origins.quantize || hash == origins.exit_gate;
+        const bool is_opened = !stage.isolation.is_process && serves;
+        if ((is_opened || stage.label == own.label) &&
+            std::ranges::find(hashes, hash) == hashes.end()) {
+            hashes.push_back(hash);
+        }
     }
-    hasher.add(read_file(stage.plugin.path));
-    return hasher.hex();
+    return hashes;
+}
+
+StageFacts facts_of(const RunContext& run, const PlannedStage& stage) {
+    StageFacts facts{stage, run.current, run.baseline, plugin_hash(run, stage), {}, {}};
+    if (stage.isolation.is_process) {
+        facts.worker_libraries = worker_libraries(run, stage);
+    } else {
+        facts.operators = operator_origins();
+    }
+    return facts;
+}
+
+/// A stage that ran somebody else's implementation of an operator that nobody expected there has a
+/// key that does not say so: its result is this run's own.
+void keep_to_itself_if_surprising(RunContext& run,
+                                  const PlannedStage& stage,
+                                  const plugin::OperatorOffers& before) {
+    const plugin::OperatorOffers now = plugin::operator_offers();
+    const StageFacts facts = facts_of(run, stage);
+    const ExpectedOperators expected = expected_operators(facts);
+    const bool quantized = now.quantize_uses != before.quantize_uses && !expected.quantize &&
+                           facts.operators.quantize != facts.plugin;
+    const bool left = now.exit_gate_uses != before.exit_gate_uses && !expected.exit_gate &&
+                      facts.operators.exit_gate != facts.plugin;
+    if (run.cache && (quantized || left)) {
+        log::write(log::Level::Debug,
+                   "not cached: it used another plugin's operator without declaring to",
+                   stage.label);
+        run.cache->forgo();
+    }
 }
 
 plugin::StageServices make_services(RunContext& run, std::size_t number, const std::string& label) {
@@ -44,10 +92,8 @@ plugin::StageServices make_services(RunContext& run, std::size_t number, const s
     return services;
 }
 
-void check(RunContext& run,
-           const PlannedStage& stage,
-           const Snapshot& before,
-           const StageOutcome& outcome) {
+/// What is worth knowing although the stage may stand.
+Diagnostics check(const PlannedStage& stage, const Snapshot& before, const StageOutcome& outcome) {
     const auto& metrics = outcome.row.metrics;
     const bool may_be_idle = std::ranges::any_of(metrics, [](const auto& metric) {
         return metric.first == kNothingToDo && metric.second != 0;
@@ -61,22 +107,31 @@ void check(RunContext& run,
     if (has_errors(found)) {
         throw DiagnosticError(found);
     }
-    run.ledger.diagnostics.insert(run.ledger.diagnostics.end(), found.begin(), found.end());
+    return found;
 }
 
 /// In this process.
 StageOutcome apply_here(RunContext& run, std::size_t index, plugin::TechniqueObject& technique) {
-    plugin::StageServices services = make_services(run, index + 1, run.plan.stages[index].label);
-    return apply_technique(technique, run.current, run.baseline, services);
+    const PlannedStage& stage = run.plan.stages[index];
+    plugin::StageServices services = make_services(run, index + 1, stage.label);
+    const plugin::OperatorOffers before = plugin::operator_offers();
+    StageOutcome outcome = apply_technique(technique, run.current, run.baseline, services);
+    keep_to_itself_if_surprising(run, stage, before);
+    note_offers_of(plugin_hash(run, stage));
+    return outcome;
 }
 
-plugin::TechniqueObject load_technique(const PlannedStage& stage, Libraries& libraries) {
+plugin::TechniqueObject load_technique(RunContext& run,
+                                       const PlannedStage& stage,
+                                       Libraries& libraries) {
     auto library = libraries.find(stage.plugin.path);
     if (library == libraries.end()) {
+        run.plugin_hashes[stage.plugin.path] = hash_of_file(stage.plugin.path);
         library = libraries.emplace(stage.plugin.path, plugin::load_plugin(stage.plugin)).first;
     }
     plugin::TechniqueObject technique(library->second, stage.technique.id);
     technique.configure(stage.parameters);
+    note_offers_of(run.plugin_hashes[stage.plugin.path]);
     return technique;
 }
 
@@ -91,7 +146,7 @@ std::vector<PreparedTechnique> prepare_techniques(RunContext& run) {
         if (stage.isolation.is_process) {
             try_isolated(run, index);
         } else {
-            techniques.back().emplace(load_technique(stage, libraries));
+            techniques.back().emplace(load_technique(run, stage, libraries));
         }
     }
     return techniques;
@@ -101,18 +156,18 @@ void run_stage(RunContext& run, std::size_t index, PreparedTechnique& technique)
     const PlannedStage& stage = run.plan.stages[index];
     run.announce(index + 1, stage.label, stage.technique.id);
     run.stop_if_cancelled();
-    run.key = stage_key(run.key, stage);
-    if (run.resume_stage(stage.label)) {
+    run.key = stage_key(run.identity, facts_of(run, stage));
+    if (run.take_finished(stage.label, stage.technique.determinism != kNotDeterministic)) {
         return;
     }
     const auto start = std::chrono::steady_clock::now();
     const Snapshot before = take_snapshot(run.current);
     StageOutcome outcome =
         technique ? apply_here(run, index, *technique) : apply_isolated(run, index);
-    check(run, stage, before, outcome);
+    Diagnostics findings = check(stage, before, outcome);
     outcome.row.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    run.finish_stage(std::move(outcome.network), std::move(outcome.row));
+    run.finish_stage(std::move(outcome.network), std::move(outcome.row), std::move(findings));
 }
 
 }  // namespace topress::pipeline

@@ -5,11 +5,13 @@
 #include "plugin/host_operators.hpp"
 #include "plugin/host_ops_check.hpp"
 #include "plugin/host_tables.hpp"
+#include "plugin/operator_offers.hpp"
 
 #include <topress/tensor.hpp>
 
 #include <ATen/ATen.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,6 +23,11 @@ namespace {
 
 using network::ExitGate;
 using network::QuantizeImplementation;
+
+std::atomic<std::uint64_t> quantize_offers = 0;
+std::atomic<std::uint64_t> exit_gate_offers = 0;
+std::atomic<std::uint64_t> quantize_uses = 0;
+std::atomic<std::uint64_t> exit_gate_uses = 0;
 
 /// False when the implementation does not handle the case: the built-in answers then.
 bool handled(topress_status status, const topress_error& error) {
@@ -137,7 +144,11 @@ QuantizeImplementation to_checked(QuantizeImplementation offered) {
     const auto verdicts =
         std::make_shared<Verdicts<QuantizeImplementation>>(std::move(offered), "quantize");
     const auto choose = [verdicts](const at::Tensor& x) -> const QuantizeImplementation& {
-        return verdicts->allow(x) ? verdicts->offered() : network::builtin_quantize();
+        if (!verdicts->allow(x)) {
+            return network::builtin_quantize();
+        }
+        ++quantize_uses;
+        return verdicts->offered();
     };
     QuantizeImplementation result;
     result.forward = [choose](const at::Tensor& x, const auto&... rest) {
@@ -152,9 +163,11 @@ QuantizeImplementation to_checked(QuantizeImplementation offered) {
 ExitGate to_checked(ExitGate offered) {
     const auto verdicts = std::make_shared<Verdicts<ExitGate>>(std::move(offered), "exit gate");
     return [verdicts](const at::Tensor& logits, std::string_view criterion, double threshold) {
-        const ExitGate& gate =
-            verdicts->allow(logits) ? verdicts->offered() : network::builtin_exit_gate();
-        return gate(logits, criterion, threshold);
+        if (!verdicts->allow(logits)) {
+            return network::builtin_exit_gate()(logits, criterion, threshold);
+        }
+        ++exit_gate_uses;
+        return verdicts->offered()(logits, criterion, threshold);
     };
 }
 
@@ -175,6 +188,7 @@ topress_status implement_quantize(const topress_quantize_implementation* table,
         QuantizeImplementation offered = to_functions(*table);
         require_agreement(offered, "quantize");
         network::set_quantize_implementation(to_checked(std::move(offered)));
+        ++quantize_offers;
     });
 }
 
@@ -185,10 +199,15 @@ topress_status implement_exit_gate(const topress_exit_gate_implementation* table
         ExitGate offered = to_function(*table);
         require_agreement(offered, "exit gate");
         network::set_exit_gate(to_checked(std::move(offered)));
+        ++exit_gate_offers;
     });
 }
 
 }  // namespace
+
+OperatorOffers operator_offers() noexcept {
+    return {quantize_offers, exit_gate_offers, quantize_uses, exit_gate_uses};
+}
 
 const topress_ops_v1& ops_table() noexcept {
     static constexpr topress_ops_v1 kTable = {
