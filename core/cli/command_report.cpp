@@ -70,9 +70,7 @@ void add_report_command(CLI::App& app, Session& session) {
         app.add_subcommand("report", "write report.html of runs anew; compare several");
     command->add_option("DIR", options->directories, "output directories of runs")->required();
     command
-        ->add_option("--comparison",
-                     options->comparison,
-                     "page of several runs (comparison.html)")
+        ->add_option("--comparison", options->comparison, "page of several runs (comparison.html)")
         ->type_name("FILE");
     command->footer("Example: topress report runs/demo runs/other");
     command->callback([&session, options] {

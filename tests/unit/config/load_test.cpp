@@ -247,20 +247,18 @@ TEST_CASE("load: settings of an exploration") {
 }
 
 TEST_CASE("load: mistakes in settings of an exploration") {
-    CHECK(found_in(load_text(kNeeded +
-                             "[[explore.setting]]\n"
-                             "name = \"mild\"\n"
-                             "[[explore.setting]]\n"
-                             "name = \"a/b\"\n"
-                             "set = []\n"
-                             "[[explore.setting]]\n"
-                             "name = \"x\"\n"
-                             "set = []\n"
-                             "[[explore.setting]]\n"
-                             "name = \"x\"\n"
-                             "set = []\n")) == Found{"config/missing-key 6:1",
-                                                    "config/invalid-value 9:8",
-                                                    "config/invalid-value 15:8"});
+    CHECK(found_in(load_text(kNeeded + "[[explore.setting]]\n"
+                                       "name = \"mild\"\n"
+                                       "[[explore.setting]]\n"
+                                       "name = \"a/b\"\n"
+                                       "set = []\n"
+                                       "[[explore.setting]]\n"
+                                       "name = \"x\"\n"
+                                       "set = []\n"
+                                       "[[explore.setting]]\n"
+                                       "name = \"x\"\n"
+                                       "set = []\n")) ==
+          Found{"config/missing-key 6:1", "config/invalid-value 9:8", "config/invalid-value 15:8"});
     CHECK(found_in(load_text(kNeeded + "[explore.setting]\nname = \"x\"\n")) ==
           Found{"config/wrong-type 6:10"});
     CHECK(found_in(load_text(kNeeded + "[explore]\nsetting = 3\nseeds = 0\n")) ==
