@@ -277,13 +277,18 @@ ChildResult run_child(const ChildOptions& options) {
 
 void run_children(std::size_t count,
                   std::size_t at_once,
-                  const std::function<ChildOptions(std::size_t)>& make,
+                  const std::function<std::optional<ChildOptions>(std::size_t)>& make,
                   const std::function<void(std::size_t, const ChildResult&)>& ended) {
     std::map<std::size_t, RunningChild> running;
     std::size_t next = 0;
     while (next < count || !running.empty()) {
         for (; next < count && running.size() < std::max<std::size_t>(at_once, 1); ++next) {
-            running.try_emplace(next, make(next));
+            if (const std::optional<ChildOptions> child = make(next)) {
+                running.try_emplace(next, *child);
+            }
+        }
+        if (running.empty()) {
+            continue;
         }
         const int share_ms = std::max(1, kPollMs / static_cast<int>(running.size()));
         for (auto child = running.begin(); child != running.end();) {

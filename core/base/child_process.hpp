@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,11 +50,11 @@ struct ChildResult {
 [[nodiscard]] ChildResult run_child(const ChildOptions& options);
 
 /// Runs `count` children, at most `at_once` at the same time. `make(i)` is asked when the turn
-/// comes to the i-th; `ended(i, result)` follows its end, in any order. Both in the calling thread.
-/// Throws: as run_child(), after killing all that still run.
+/// comes to the i-th, and may have nothing to start; `ended(i, result)` follows its end, in any
+/// order. Both in the calling thread. Throws: as run_child(), after killing all that still run.
 void run_children(std::size_t count,
                   std::size_t at_once,
-                  const std::function<ChildOptions(std::size_t)>& make,
+                  const std::function<std::optional<ChildOptions>(std::size_t)>& make,
                   const std::function<void(std::size_t, const ChildResult&)>& ended);
 
 /// The file of the running program. Throws Error{process/cannot-start}.

@@ -8,8 +8,9 @@ namespace topress {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, ExitStatus>, 6> kStatusOfArea = {{
+constexpr std::array<std::pair<std::string_view, ExitStatus>, 7> kStatusOfArea = {{
     {"config", ExitStatus::Configuration},
+    {"explore", ExitStatus::Configuration},
     {"usage", ExitStatus::Usage},
     {"plugin", ExitStatus::Plugin},
     {"order", ExitStatus::NoValidOrder},

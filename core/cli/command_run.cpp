@@ -21,6 +21,7 @@ struct RunCommandOptions {
     std::string output;
     bool resume = false;
     bool no_cache = false;
+    bool brief = false;
 };
 
 std::filesystem::path output_of(const RunCommandOptions& options, const config::RunConfig& config) {
@@ -78,6 +79,7 @@ Outcome run_run(const RunCommandOptions& options, const Session& session) {
     run_options.output = output_of(options, plan.config);
     run_options.resume = options.resume;
     run_options.use_cache = !options.no_cache;
+    run_options.brief = options.brief;
     run_options.cancelled = is_interrupted;
     run_options.observer = make_observer(progress);
     watch_interrupts();
@@ -85,8 +87,10 @@ Outcome run_run(const RunCommandOptions& options, const Session& session) {
     progress.clear();
     Outcome outcome;
     outcome.document = pipeline::to_json(ledger);
-    outcome.text = ledger_table(ledger.rows) + counts_text(ledger.rows) +
-                   "report: " + (run_options.output / "report.html").string() + "\n";
+    outcome.text =
+        ledger_table(ledger.rows) + counts_text(ledger.rows) +
+        (options.brief ? "results: " + run_options.output.string() + "\n"
+                       : "report: " + (run_options.output / "report.html").string() + "\n");
     outcome.diagnostics = ledger.diagnostics;
     if (has_errors(ledger.diagnostics)) {
         outcome.status = DiagnosticError(ledger.diagnostics).status();
@@ -106,6 +110,7 @@ void add_run_command(CLI::App& app, Session& session) {
     command->add_flag(
         "--resume", options->resume, "continue from checkpoints of the same settings");
     command->add_flag("--no-cache", options->no_cache, "compute every stage and share none");
+    command->add_flag("--brief", options->brief, "no latency, no test accuracy, no report page");
     add_set_option(*command, options->inputs);
     add_device_options(*command, options->inputs);
     add_plugin_path_option(*command, options->inputs.plugin_paths);

@@ -50,6 +50,7 @@ void build_app(CLI::App& app, Session& session) {
     add_common_options(app, session);
     add_run_command(app, session);
     add_plan_command(app, session);
+    add_explore_command(app, session);
     add_cost_command(app, session);
     add_inspect_command(app, session);
     add_eval_command(app, session);

@@ -46,6 +46,7 @@ void add_plan_command(CLI::App& app, Session& session);
 void add_plugin_command(CLI::App& app, Session& session);
 void add_probe_command(CLI::App& app, Session& session);
 void add_cost_command(CLI::App& app, Session& session);
+void add_explore_command(CLI::App& app, Session& session);
 void add_inspect_command(CLI::App& app, Session& session);
 void add_eval_command(CLI::App& app, Session& session);
 void add_report_command(CLI::App& app, Session& session);

@@ -7,6 +7,9 @@
 #include "pipeline/layers.hpp"
 #include "pipeline/measure.hpp"
 
+#include <cmath>
+#include <limits>
+
 namespace topress::pipeline {
 namespace {
 
@@ -47,9 +50,7 @@ void RunContext::finish_stage(network::Network network, Row row, Diagnostics fin
     measured.seconds = row.seconds;
     measured.metrics = std::move(row.metrics);
     measured.curves = std::move(row.curves);
-    const Latency latency = measure_latency(network, baseline, *trainer);
-    measured.latency_ms = latency.ms;
-    measured.latency_ratio = ledger.rows.empty() ? 1 : latency.ratio;
+    measure_latency_of(network, measured);
     measured.peak_memory_bytes = peak_memory_bytes();
     Checkpoint finished{std::move(network), std::move(measured), std::move(findings)};
     const std::size_t index = ledger.rows.size();
@@ -97,7 +98,24 @@ void RunContext::take_over(Checkpoint finished) {
         baseline_cost = network::cost_of(finished.network);
         baseline = finished.network;
     }
+    if (!options.brief && std::isnan(finished.row.latency_ms)) {  // a brief run computed it
+        measure_latency_of(finished.network, finished.row);
+    }
     accept(std::move(finished));
+}
+
+void RunContext::measure_latency_of(const network::Network& network, Row& row) const {
+    if (options.brief) {
+        row.latency_ms = row.latency_ratio = std::numeric_limits<double>::quiet_NaN();
+        return;
+    }
+    const Latency latency = measure_latency(network, baseline, *trainer);
+    row.latency_ms = latency.ms;
+    row.latency_ratio = ledger.rows.empty() ? 1 : latency.ratio;
+}
+
+void RunContext::write_ledger() const {
+    output.write_ledger(ledger, plan, !options.brief);
 }
 
 void RunContext::accept(Checkpoint finished) {
@@ -106,7 +124,7 @@ void RunContext::accept(Checkpoint finished) {
     ledger.diagnostics.insert(
         ledger.diagnostics.end(), finished.findings.begin(), finished.findings.end());
     ledger.rows.push_back(std::move(finished.row));
-    output.write_ledger(ledger, plan);
+    write_ledger();
     if (options.observer.row_finished) {
         options.observer.row_finished(ledger.rows.back());
     }

@@ -37,6 +37,8 @@ struct RunContext {
     void announce(std::size_t index, const std::string& label, const std::string& technique) const;
     /// Measures `network`, writes checkpoint, ledger and report, and makes it the current one.
     void finish_stage(network::Network network, Row row, Diagnostics findings = {});
+    /// ledger.json and ledger.csv, and the report page unless the run is a brief one.
+    void write_ledger() const;
     /// Goes on with what is finished under the current key: the checkpoint of a run that is
     /// resumed, or an entry of the stage cache. False if there is none; until the stage is finished
     /// nobody else then computes it. While another run does, this one waits for its result.
@@ -47,6 +49,7 @@ struct RunContext {
     [[nodiscard]] bool resume_stage(const std::string& label);
     [[nodiscard]] bool take_cached(const std::string& label);
     void take_over(Checkpoint finished);
+    void measure_latency_of(const network::Network& network, Row& row) const;
     void accept(Checkpoint finished);
 };
 

@@ -68,11 +68,13 @@ void OutputDir::write_plan(const Plan& plan) const {
     write_file_atomically(root_ / "plan.json", to_text(to_json(plan)));
 }
 
-void OutputDir::write_ledger(const Ledger& ledger, const Plan& plan) const {
+void OutputDir::write_ledger(const Ledger& ledger, const Plan& plan, bool with_report) const {
     const Json document = to_json(ledger);
     write_file_atomically(root_ / "ledger.json", to_text(document));
     write_file_atomically(root_ / "ledger.csv", to_csv(ledger));
-    write_file_atomically(root_ / "report.html", render_report(document, to_json(plan)));
+    if (with_report) {
+        write_file_atomically(root_ / "report.html", render_report(document, to_json(plan)));
+    }
 }
 
 void OutputDir::write_network(const network::Network& network,

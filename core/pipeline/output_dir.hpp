@@ -24,8 +24,8 @@ class OutputDir {
 
     /// config.toml (resolved) and plan.json.
     void write_plan(const Plan& plan) const;
-    /// ledger.json, ledger.csv and report.html.
-    void write_ledger(const Ledger& ledger, const Plan& plan) const;
+    /// ledger.json, ledger.csv and, if `with_report`, report.html.
+    void write_ledger(const Ledger& ledger, const Plan& plan, bool with_report = true) const;
     /// network.safetensors.
     void write_network(const network::Network& network,
                        const std::map<std::string, std::string>& metadata) const;

@@ -71,8 +71,12 @@ void open_cache(RunContext& run) {
                                            run.options.cancelled);
 }
 
-/// The only look at the test split: the first and the last network, once.
-void measure_test(RunContext& run) {
+/// The result, and the only look at the test split: the first and the last network, once.
+void finish(RunContext& run) {
+    run.output.write_network(run.current, run.metadata);
+    if (run.options.brief) {
+        return;
+    }
     std::vector<Row>& rows = run.ledger.rows;
     rows.front().test_accuracy =
         evaluate_plainly(*run.trainer, run.baseline, run.data.test).accuracy;
@@ -80,7 +84,6 @@ void measure_test(RunContext& run) {
         rows.back().test_accuracy =
             evaluate_plainly(*run.trainer, run.current, run.data.test).accuracy;
     }
-    run.output.write_network(run.current, run.metadata);
 }
 
 void execute(RunContext& run) {
@@ -92,7 +95,7 @@ void execute(RunContext& run) {
         run_stage(run, index, techniques[index]);
     }
     run.stop_if_cancelled();
-    measure_test(run);
+    finish(run);
     run.ledger.state = "finished";
 }
 
@@ -150,7 +153,7 @@ void execute_and_note(RunContext& run) {
 /// The last word on disk. When that fails too, the ledger of the last good row stays there.
 void write_last_ledger(RunContext& run) {
     try {
-        run.output.write_ledger(run.ledger, run.plan);
+        run.write_ledger();
     } catch (const Error& error) {
         if (!has_errors(run.ledger.diagnostics)) {
             note_failure(run, {to_diagnostic(error)});

@@ -29,8 +29,11 @@ struct RunObserver {
 
 struct RunOptions {
     std::filesystem::path output;
-    bool resume = false;         ///< take over checkpoints that the same settings made
-    bool use_cache = true;       ///< take over, and leave, finished stages in the stage cache
+    bool resume = false;    ///< take over checkpoints that the same settings made
+    bool use_cache = true;  ///< take over, and leave, finished stages in the stage cache
+    /// One of many runs that are compared by accuracy and BitOps: no latency, no test split, no
+    /// report page.
+    bool brief = false;
     train::Cancelled cancelled;  ///< true when the user wants to stop; may be empty
     RunObserver observer;
 };

@@ -18,8 +18,9 @@ CORE = {
     "plugin": {"base", "config"},
     "tools": {"base", "config", "plugin"},
     "pipeline": {"base", "config", "order", "network", "zoo", "data", "train", "plugin"},
+    "explore": {"base", "config", "order", "network", "zoo", "data", "train", "plugin", "pipeline"},
     "conformance": {"base", "config", "network", "zoo", "data", "train", "plugin", "pipeline"},
-    "cli": {"base", "config", "order", "network", "zoo", "data", "train", "plugin", "pipeline", "conformance"},
+    "cli": {"base", "config", "order", "network", "zoo", "data", "train", "plugin", "pipeline", "explore", "conformance"},
 }
 # The host side of the interfaces (core/plugin/host_*) joins networks, data and training.
 HOST = CORE["plugin"] | {"plugin", "network", "zoo", "data", "train"}
