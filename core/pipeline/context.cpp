@@ -50,6 +50,7 @@ void RunContext::finish_stage(network::Network network, Row row, Diagnostics fin
     measured.seconds = row.seconds;
     measured.metrics = std::move(row.metrics);
     measured.curves = std::move(row.curves);
+    measured.recalibrated = std::move(row.recalibrated);
     measure_latency_of(network, measured);
     measured.peak_memory_bytes = peak_memory_bytes();
     Checkpoint finished{std::move(network), std::move(measured), std::move(findings)};

@@ -181,6 +181,7 @@ Json to_json(const Row& row) {
     json["peak_memory_bytes"] = number(row.peak_memory_bytes);
     json["resumed"] = row.resumed;
     json["from_cache"] = row.from_cache;
+    json["recalibrated"] = row.recalibrated;
     json["exits"] = exits_to_json(row.exits);
     json["metrics"] = Json::object();
     for (const auto& [name, value] : row.metrics) {
@@ -210,6 +211,7 @@ Row row_from_json(const Json& json) {
     row.peak_memory_bytes = number_from(json.at("peak_memory_bytes"));
     row.resumed = json.value("resumed", false);
     row.from_cache = json.value("from_cache", false);
+    row.recalibrated = json.value("recalibrated", std::vector<std::string>());
     row.exits = exits_from_json(json.at("exits"));
     for (const auto& [name, value] : json.at("metrics").items()) {
         row.metrics.emplace_back(name, number_from(value));

@@ -42,7 +42,8 @@ struct Row {
     double latency_ms = 0;     ///< median of one batch
     double latency_ratio = 1;  ///< against the baseline, measured alternately with it
     double peak_memory_bytes = 0;
-    bool resumed = false;     ///< taken from a checkpoint of an earlier run
+    bool resumed = false;                        ///< taken from a checkpoint of an earlier run
+    std::vector<std::string> recalibrated = {};  ///< labels of earlier stages that chose again
     bool from_cache = false;  ///< from the stage cache: measured when it was computed
     std::vector<ExitFigures> exits;
     std::vector<std::pair<std::string, double>> metrics;  ///< named by the technique

@@ -92,7 +92,7 @@ void execute(RunContext& run) {
     open_cache(run);
     run_baseline(run);
     for (std::size_t index = 0; index < techniques.size(); ++index) {
-        run_stage(run, index, techniques[index]);
+        run_stage(run, index, techniques);
     }
     run.stop_if_cancelled();
     finish(run);

@@ -23,6 +23,11 @@ using Libraries = std::map<std::filesystem::path, plugin::Library>;
 /// A result that nothing determines is one run's own.
 constexpr const char* kNotDeterministic = "none";
 
+bool writes(const PlannedStage& stage, const std::string& resource) {
+    const auto declared = plugin::resource_use(stage.technique, stage.parameters).writes;
+    return std::ranges::find(declared, resource) != declared.end();
+}
+
 /// Hash of the library as it was when it was opened; a worker opens it anew.
 std::string plugin_hash(const RunContext& run, const PlannedStage& stage) {
     const auto opened = run.plugin_hashes.find(stage.plugin.path);
@@ -47,8 +52,25 @@ std::vector<std::string> worker_libraries(const RunContext& run, const PlannedSt
     return hashes;
 }
 
+/// Earlier stages whose techniques re-tune what they made. One that runs in a worker does not: it
+/// would have to be started once more after every stage.
+std::vector<std::size_t> recalibrating(const Plan& plan, std::size_t index) {
+    std::vector<std::size_t> earlier;
+    for (std::size_t i = 0; i < index; ++i) {
+        if (plan.stages[i].technique.recalibrates && !plan.stages[i].isolation.is_process) {
+            earlier.push_back(i);
+        }
+    }
+    return earlier;
+}
+
 StageFacts facts_of(const RunContext& run, const PlannedStage& stage) {
-    StageFacts facts{stage, run.current, run.baseline, plugin_hash(run, stage), {}, {}};
+    StageFacts facts{stage, run.current, run.baseline, plugin_hash(run, stage), {}, {}, {}};
+    const auto index = static_cast<std::size_t>(&stage - run.plan.stages.data());
+    for (const std::size_t earlier : recalibrating(run.plan, index)) {
+        const PlannedStage& again = run.plan.stages[earlier];
+        facts.recalibrating.push_back({again, plugin_hash(run, again)});
+    }
     if (stage.isolation.is_process) {
         facts.worker_libraries = worker_libraries(run, stage);
     } else {
@@ -93,15 +115,24 @@ plugin::StageServices make_services(RunContext& run, std::size_t number, const s
 }
 
 /// What is worth knowing although the stage may stand.
-Diagnostics check(const PlannedStage& stage, const Snapshot& before, const StageOutcome& outcome) {
+Diagnostics check(const Plan& plan,
+                  std::size_t index,
+                  const Snapshot& before,
+                  const StageOutcome& outcome) {
+    const PlannedStage& stage = plan.stages[index];
     const auto& metrics = outcome.row.metrics;
     const bool may_be_idle = std::ranges::any_of(metrics, [](const auto& metric) {
         return metric.first == kNothingToDo && metric.second != 0;
     });
-    const CheckedStage checked{stage.label,
-                               stage.technique.id,
-                               plugin::resource_use(stage.technique, stage.parameters).writes,
-                               may_be_idle};
+    std::vector<std::string> writes =
+        plugin::resource_use(stage.technique, stage.parameters).writes;
+    for (const std::size_t earlier : recalibrating(plan, index)) {
+        const auto more =
+            plugin::resource_use(plan.stages[earlier].technique, plan.stages[earlier].parameters)
+                .writes;
+        writes.insert(writes.end(), more.begin(), more.end());
+    }
+    const CheckedStage checked{stage.label, stage.technique.id, std::move(writes), may_be_idle};
     Diagnostics found = check_stage(checked, before, outcome.network);
     found.insert(found.end(), outcome.leaks.begin(), outcome.leaks.end());
     if (has_errors(found)) {
@@ -119,6 +150,26 @@ StageOutcome apply_here(RunContext& run, std::size_t index, plugin::TechniqueObj
     keep_to_itself_if_surprising(run, stage, before);
     note_offers_of(plugin_hash(run, stage));
     return outcome;
+}
+
+/// Thresholds were chosen for the network as it was.
+void recalibrate(RunContext& run,
+                 std::size_t index,
+                 std::vector<PreparedTechnique>& techniques,
+                 StageOutcome& outcome) {
+    for (const std::size_t earlier : recalibrating(run.plan, index)) {
+        const PlannedStage& stage = run.plan.stages[earlier];
+        if (outcome.network.exits().empty() && writes(stage, "exits")) {
+            continue;  // it found none worth its cost: nothing to choose again
+        }
+        log::write(log::Level::Info, "chosen again after '" + outcome.row.stage + "'", stage.label);
+        plugin::StageServices services = make_services(run, earlier + 1, stage.label);
+        StageOutcome again =
+            apply_technique(*techniques[earlier], outcome.network, run.baseline, services);
+        outcome.network = std::move(again.network);
+        outcome.row.recalibrated.push_back(stage.label);
+        outcome.leaks.insert(outcome.leaks.end(), again.leaks.begin(), again.leaks.end());
+    }
 }
 
 plugin::TechniqueObject load_technique(RunContext& run,
@@ -152,8 +203,9 @@ std::vector<PreparedTechnique> prepare_techniques(RunContext& run) {
     return techniques;
 }
 
-void run_stage(RunContext& run, std::size_t index, PreparedTechnique& technique) {
+void run_stage(RunContext& run, std::size_t index, std::vector<PreparedTechnique>& techniques) {
     const PlannedStage& stage = run.plan.stages[index];
+    PreparedTechnique& technique = techniques[index];
     run.announce(index + 1, stage.label, stage.technique.id);
     run.stop_if_cancelled();
     run.key = stage_key(run.identity, facts_of(run, stage));
@@ -164,7 +216,8 @@ void run_stage(RunContext& run, std::size_t index, PreparedTechnique& technique)
     const Snapshot before = take_snapshot(run.current);
     StageOutcome outcome =
         technique ? apply_here(run, index, *technique) : apply_isolated(run, index);
-    Diagnostics findings = check(stage, before, outcome);
+    recalibrate(run, index, techniques, outcome);
+    Diagnostics findings = check(run.plan, index, before, outcome);
     outcome.row.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     run.finish_stage(std::move(outcome.network), std::move(outcome.row), std::move(findings));

@@ -37,6 +37,12 @@ void add_samples(Hasher& hasher, const data::Samples& samples) {
     add_tensor(hasher, samples.labels);
 }
 
+void add_parameters(Hasher& hasher, const config::Parameters& parameters) {
+    for (const auto& [name, given] : parameters) {
+        hasher.add(name).add(config::to_toml(given.value));
+    }
+}
+
 void add_number(Hasher& hasher, double value) {
     hasher.add(config::to_toml(config::ParameterValue(value)));
 }
@@ -177,8 +183,10 @@ std::string stage_key(const std::string& run_identity, const StageFacts& facts) 
     Hasher hasher;
     hasher.add("stage").add(run_identity).add(hash_of(facts.input)).add(hash_of(facts.original));
     hasher.add(stage.label).add(stage.technique.id).add(facts.plugin);
-    for (const auto& [name, given] : stage.parameters) {
-        hasher.add(name).add(config::to_toml(given.value));
+    add_parameters(hasher, stage.parameters);
+    for (const RecalibratingStage& again : facts.recalibrating) {
+        hasher.add("again").add(again.stage.label).add(again.stage.technique.id).add(again.plugin);
+        add_parameters(hasher, again.stage.parameters);
     }
     const ExpectedOperators expected = expected_operators(facts);
     hasher.add(expected.quantize ? facts.operators.quantize : std::string());

@@ -36,6 +36,12 @@ struct HostIdentity {
 [[nodiscard]] std::string baseline_key(const std::string& run_identity,
                                        const config::RunConfig& config);
 
+/// An earlier stage whose technique re-tunes what it made after the one that is about to begin.
+struct RecalibratingStage {
+    const PlannedStage& stage;
+    std::string plugin;  ///< hash of the library's content
+};
+
 /// A stage that is about to begin.
 struct StageFacts {
     const PlannedStage& stage;
@@ -46,6 +52,7 @@ struct StageFacts {
     /// For a stage in a worker: hashes of the libraries that the worker opens and that serve
     /// operators, its own included, in order; the last one wins there.
     std::vector<std::string> worker_libraries;
+    std::vector<RecalibratingStage> recalibrating = {};
 };
 
 /// Which operators a stage is expected to run: those in its networks, and those that it declares to

@@ -152,6 +152,7 @@ void Reader::read_names(const Keys& keys, const Tree& tree, TechniqueMetadata& t
     technique.conflicts = keys.names("conflicts");
     technique.provides = keys.names("provides");
     technique.replaces = keys.names("replaces");
+    technique.recalibrates = keys.get<bool>("recalibrates");
     technique.isolation = keys.has("isolation") ? keys.text("isolation") : "";
     check_names(keys, tree, technique);
 }

@@ -58,6 +58,7 @@ struct TechniqueMetadata {
     Needs needs;
     std::string determinism = "bit-exact";  ///< "bit-exact", "same-device" or "none"
     std::string isolation;  ///< "process", "in-process", or empty: as where the plugin comes from
+    bool recalibrates = false;  ///< applied again, to re-tune what it made, after later stages
     std::vector<config::ParameterSpec> parameters;  ///< in the order of the file
     Location where;                                 ///< of its table in plugin.toml
 };

@@ -124,6 +124,7 @@ Json to_json(const TechniqueMetadata& technique) {
     json["needs"] = json_of(technique.needs);
     json["determinism"] = technique.determinism;
     json["isolation"] = technique.isolation;
+    json["recalibrates"] = technique.recalibrates;
     json["parameters"] = list_of(technique.parameters);
     return json;
 }

@@ -115,6 +115,7 @@ const Specs& technique_keys() {
         names("replaces", "Techniques it can stand in for: what is said of them holds for it."),
         choice_or("determinism", {TOPRESS_DETERMINISM}, "bit-exact", "Same inputs, same bits?"),
         choice_or_none("isolation", {TOPRESS_ISOLATIONS}, "Where it runs by default."),
+        flag("recalibrates", "Applied again, to re-tune what it made, after each later stage."),
     };
     return kKeys;
 }

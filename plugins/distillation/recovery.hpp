@@ -7,7 +7,8 @@
 
 namespace topress::distillation {
 
-/// A fine-tuning stage whose loss is the distance to the original's logits. Exits keep their heads.
+/// A fine-tuning stage whose loss is the distance to the original's logits. Exits are
+/// taught too.
 class Recovery final : public Technique {
   public:
     void configure(const Params& params) override;

@@ -1,24 +1,23 @@
 // The student swap: variant of the same family, taught, then assigned over the model.
 #include "student.hpp"
 
+#include "carried.hpp"
+
+#include <ATen/ATen.h>
+
 #include <string>
 
 namespace topress::distillation {
 namespace {
 
-/// A student starts from nothing: what later stages added to the network cannot be carried over.
-void require_plain(const Model& model) {
-    bool quantized = false;
-    for (const auto& node : model.nodes()) {
-        quantized = quantized || node.op == "quantize";
-    }
-    if (quantized || !model.exits().empty()) {
-        throw PluginError(
-            TOPRESS_ERROR_UNSUPPORTED,
-            "the network already has quantize nodes or exits, which a new student would lose: "
-            "order the student before the stages that add them");
-    }
-}
+// Share of the epochs that a student spends in float before it gets the bits of the network it
+// replaces: steps learnt from random weights are lost, and a float network settles faster.
+constexpr double kFloatShare = 0.7;
+// Learning rate of the rest, and that of the scales, relative to it.
+constexpr double kQuantizedRate = 0.1;
+constexpr double kScaleRate = 0.1;
+constexpr double kLeastScale = 1e-6;
+constexpr std::uint64_t kStatisticsBatches = 50;
 
 }  // namespace
 
@@ -29,36 +28,79 @@ void Student::configure(const Params& params) {
 }
 
 void Student::apply(Model& model, Context& context) {
-    require_plain(model);
+    const Carried carried(model);
+    const double macs_before = model.cost().macs;
+    OwnedModel student = make_student(model, carried, context);
+    const double macs = student.cost().macs;
+    const bool has_exits = !model.exits().empty();
+    carried.attach_exits(student);
+    const double float_share = carried.has_bits() ? kFloatShare : 1.0;
+    FitReport report = teach(student, context, "teach", teaching_.epochs * float_share, 1.0);
+    if (carried.has_bits()) {
+        carried.quantize(student, context);
+        report = teach(student,
+                       context,
+                       "teach-quantized",
+                       teaching_.epochs * (1.0 - float_share),
+                       kQuantizedRate);
+        context.update_statistics(student, kStatisticsBatches);
+    }
+    context.metric("student_macs_ratio", macs / macs_before);
+    context.metric("final_loss", report.final_loss);
+    if (has_exits || carried.has_bits()) {
+        context.log_info("kept the bits and exits of the network it replaces");
+    }
+    model.assign(student);
+}
+
+OwnedModel Student::make_student(const Model& model,
+                                 const Carried& carried,
+                                 Context& context) const {
     Attributes settings{{"depth", depth_}};
     if (width_ > 0) {
         settings["width"] = width_;
     }
-    const double macs_before = model.cost().macs;
     OwnedModel student = model.variant(settings, context.random());
+    carried.narrow(student);
+    const double before = model.cost().macs;
     const double macs = student.cost().macs;
-    if (macs >= macs_before) {
+    if (macs >= before) {
         throw PluginError(TOPRESS_ERROR_INVALID_ARGUMENT,
                           "a student of depth " + std::to_string(depth_) +
                               " is not smaller than the network it replaces (" +
                               std::to_string(static_cast<long long>(macs)) + " against " +
-                              std::to_string(static_cast<long long>(macs_before)) +
+                              std::to_string(static_cast<long long>(before)) +
                               " MACs): choose a smaller depth or width",
                           "depth");
     }
+    return student;
+}
+
+FitReport Student::teach(Model& student,
+                         Context& context,
+                         const char* phase,
+                         double epochs,
+                         double learning_rate_factor) const {
     const Model& teacher = context.original();
     FitOptions options;
-    options.phase = "teach";
-    options.epochs = teaching_.epochs;
+    options.phase = phase;
+    options.epochs = epochs;
     if (teaching_.learning_rate > 0) {
-        options.learning_rate = teaching_.learning_rate;
+        options.learning_rate = teaching_.learning_rate * learning_rate_factor;
     }
+    options.learning_rate_factor = learning_rate_factor;
     options.teacher = &teacher;
     options.loss = teaching_loss(teaching_);
-    const FitReport report = context.fit(student, options);
-    context.metric("student_macs_ratio", macs / macs_before);
-    context.metric("final_loss", report.final_loss);
-    model.assign(student);
+    const std::vector<std::string> scales = scales_of(student);
+    if (!scales.empty()) {
+        options.groups = {{"scale", "", kScaleRate, 0.0}};
+        options.after_step = [scales](Model& trained, std::uint64_t, std::uint64_t) {
+            for (const auto& name : scales) {
+                trained.parameter(name).clamp_min_(kLeastScale);
+            }
+        };
+    }
+    return context.fit(student, options);
 }
 
 }  // namespace topress::distillation

@@ -1,21 +1,32 @@
 // distillation.student: a smaller network of the same family takes the place of the original.
 #pragma once
 
+#include "carried.hpp"
 #include "teaching.hpp"
 
 #include <topress/plugin.hpp>
 
 namespace topress::distillation {
 
-/// Builds the student, trains it from the original's logits and replaces the model by it.
-/// Throws: PluginError{UNSUPPORTED} for a network without a family, or one that already has exits
-/// or quantize nodes (the student would lose them).
+/// Builds the student, trains it from the original's logits and replaces the model by it. What
+/// earlier stages won stays: relative widths, bits and exits (carried.hpp).
+/// Throws: PluginError{UNSUPPORTED} for a network without a family, or with more exits than the
+/// student has places for.
 class Student final : public Technique {
   public:
     void configure(const Params& params) override;
     void apply(Model& model, Context& context) override;
 
   private:
+    [[nodiscard]] OwnedModel make_student(const Model& model,
+                                          const Carried& carried,
+                                          Context& context) const;
+    FitReport teach(Model& student,
+                    Context& context,
+                    const char* phase,
+                    double epochs,
+                    double learning_rate_factor) const;
+
     Teaching teaching_;
     std::int64_t depth_ = 0;
     std::int64_t width_ = 0;

@@ -69,11 +69,19 @@ Teaching read_teaching(const Params& params) {
 
 LossFunction teaching_loss(const Teaching& teaching) {
     return [parameters = to_kernel(teaching)](const LossInput& input) {
-        Loss main = evaluate(parameters, input.outputs.back(), input.teacher, input.labels);
-        // Exits that are already attached keep what they learnt: only the main output is taught.
-        std::vector<at::Tensor> gradients(input.outputs.size());
-        gradients.back() = main.gradients.front();
-        return Loss{main.value, gradients};
+        // Exits learn from the same teacher: what is trained below them would leave them behind.
+        const auto outputs = static_cast<double>(input.outputs.size());
+        Loss total;
+        for (const at::Tensor& output : input.outputs) {
+            Loss one = evaluate(parameters, output, input.teacher, input.labels);
+            if (input.outputs.size() > 1) {
+                one.value.div_(outputs);
+                one.gradients.front().div_(outputs);
+            }
+            total.value = total.value.defined() ? total.value + one.value : one.value;
+            total.gradients.push_back(std::move(one.gradients.front()));
+        }
+        return total;
     };
 }
 

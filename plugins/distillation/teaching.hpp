@@ -23,7 +23,7 @@ struct Teaching {
 /// weight 0.9 plain (Hinton et al. 2015).
 [[nodiscard]] Teaching read_teaching(const Params& params);
 
-/// The loss on the main output. Needs a teacher in the fit options.
+/// The mean of the losses on all exits and the main output. Needs a teacher in the fit options.
 [[nodiscard]] LossFunction teaching_loss(const Teaching& teaching);
 
 }  // namespace topress::distillation

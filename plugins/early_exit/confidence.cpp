@@ -2,7 +2,7 @@
 // keeps.
 #include "confidence.hpp"
 
-#include "places.hpp"
+#include <topress/places.hpp>
 
 #include <ATen/ATen.h>
 
@@ -49,9 +49,6 @@ void attach(Model& model, const Head& head, const at::Tensor& weight, const at::
 }
 
 std::vector<Head> plan_heads(const Model& model, const std::vector<double>& positions) {
-    if (!model.exits().empty()) {
-        throw PluginError(TOPRESS_ERROR_UNSUPPORTED, "the network has exits already");
-    }
     std::vector<Head> heads;
     for (const auto& place : choose_places(find_places(model), positions)) {
         heads.push_back({"exit" + std::to_string(heads.size() + 1), place});
@@ -151,6 +148,10 @@ void ConfidenceExits::configure(const Params& params) {
 }
 
 void ConfidenceExits::apply(Model& model, Context& context) {
+    if (!model.exits().empty()) {
+        choose_again(model, context);
+        return;
+    }
     const auto heads = plan_heads(model, positions_);
     const auto classes = context.info().classes;
     OwnedModel trial = model.clone();
@@ -187,6 +188,31 @@ void ConfidenceExits::apply(Model& model, Context& context) {
     if (kept == 0) {
         context.log_warn("no exit saves anything within max_drop_pp: the network is unchanged");
     }
+}
+
+void ConfidenceExits::choose_again(Model& model, Context& context) const {
+    for (const auto& exit : model.exits()) {
+        if (exit.criterion != kCriterion) {
+            throw PluginError(
+                TOPRESS_ERROR_UNSUPPORTED,
+                "the network has an exit with another criterion, '" + exit.criterion + "'",
+                exit.name);
+        }
+    }
+    ExitObservations seen = observe_validation(model, context);
+    OwnedModel trial = model.clone();
+    seen.cost = measure_costs(trial);
+    const ThresholdChoice choice = choose_thresholds(seen, max_drop_pp_ / 100.0);
+    const auto exits = model.exits();
+    for (std::size_t k = 0; k < exits.size(); ++k) {
+        model.set_exit(exits[k].name, choice.thresholds[k], choice.share[k]);
+        std::ostringstream text;
+        text.precision(3);
+        text << exits[k].name << ": threshold " << choice.thresholds[k] << ", "
+             << choice.share[k] * 100 << " % leave";
+        context.log_info(text.str());
+    }
+    context.metric("validation_accuracy", choice.accuracy);
 }
 
 void ConfidenceExits::train_heads(Model& model, Context& context) const {

@@ -13,14 +13,16 @@ namespace topress::early_exit {
 /// Attaches heads where the network is cut by a single value, trains them against the final logits
 /// and the labels with the body frozen, and sets per-exit thresholds that minimise expected BitOps
 /// at a bounded loss of validation accuracy. Heads that no threshold makes worth their cost are
-/// left out. Throws: PluginError{UNSUPPORTED} when exits exist already or no place for a head is
-/// found.
+/// left out. A network that has exits already keeps them as they are; only their thresholds are
+/// chosen again. Throws: PluginError{UNSUPPORTED} when no place for a head is found, or an exit has
+/// another criterion.
 class ConfidenceExits final : public Technique {
   public:
     void configure(const Params& params) override;
     void apply(Model& model, Context& context) override;
 
   private:
+    void choose_again(Model& model, Context& context) const;
     void train_heads(Model& model, Context& context) const;
 
     std::vector<double> positions_;

@@ -1,19 +1,31 @@
-// One pass over the nodes with a count of live values.
-#include "places.hpp"
+// Where a head may be attached: values through which everything later has to pass.
+#pragma once
+
+#include <topress/model.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <map>
+#include <string>
+#include <vector>
 
-namespace topress::early_exit {
-namespace {
+namespace topress {
 
-// Beyond this share a head costs about what it saves.
-constexpr double kLatestShare = 0.95;
+/// Beyond this share of the MACs a head costs about what it saves.
+inline constexpr double kLatestPlace = 0.95;
 
-}  // namespace
+/// A value that cuts the network in two, and the share of MACs spent before it.
+struct Place {
+    std::string value;
+    double macs_share = 0;
+    std::int64_t channels = 0;
+};
 
-std::vector<Place> find_places(const Model& model) {
+/// Picture-shaped (C, H, W) values that are the only live value at their point, in execution order:
+/// of a run of them without MACs between (convolution -> norm -> relu) only the last that is not a
+/// quantize output.
+[[nodiscard]] inline std::vector<Place> find_places(const Model& model) {
     const auto nodes = model.nodes();
     std::map<std::string, std::size_t> last_use;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -52,7 +64,7 @@ std::vector<Place> find_places(const Model& model) {
             continue;
         }
         const auto shape = model.value_shape(node.outputs.front());
-        if (shape.size() != 3 || macs <= 0 || macs > kLatestShare * total ||
+        if (shape.size() != 3 || macs <= 0 || macs > kLatestPlace * total ||
             shape[1] * shape[2] <= 1) {
             continue;
         }
@@ -67,8 +79,9 @@ std::vector<Place> find_places(const Model& model) {
     return places;
 }
 
-std::vector<Place> choose_places(const std::vector<Place>& places,
-                                 const std::vector<double>& positions) {
+/// The nearest place to every position (0..1), each place once, in execution order.
+[[nodiscard]] inline std::vector<Place> choose_places(const std::vector<Place>& places,
+                                                      const std::vector<double>& positions) {
     std::vector<Place> chosen;
     const auto taken = [&](const Place& place) {
         return std::any_of(
@@ -93,4 +106,4 @@ std::vector<Place> choose_places(const std::vector<Place>& places,
     return chosen;
 }
 
-}  // namespace topress::early_exit
+}  // namespace topress
