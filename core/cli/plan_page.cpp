@@ -21,6 +21,14 @@ std::string heading(const std::string& text, const Terminal& terminal) {
     return terminal.out_colour ? "\033[1m" + text + "\033[0m" : text;
 }
 
+/// A source in brackets counts as one word while it is short.
+std::size_t end_of_word(const std::string& line, std::size_t at) {
+    constexpr std::size_t kLongestSource = 30;
+    const std::size_t close = line[at] == '[' ? line.find(']', at) : std::string::npos;
+    const bool is_source = close != std::string::npos && close - at <= kLongestSource;
+    return std::min(line.find(' ', is_source ? close : at), line.size());
+}
+
 /// The line in lines of at most `width` columns; continued two columns further in, or `hang`.
 std::string wrapped(const std::string& line, std::size_t width, std::size_t hang = 0) {
     const std::size_t first = std::min(line.find_first_not_of(' '), line.size());
@@ -29,7 +37,7 @@ std::string wrapped(const std::string& line, std::size_t width, std::size_t hang
     std::string current(first, ' ');
     bool is_empty = true;
     for (std::size_t at = first; at < line.size();) {
-        const std::size_t end = std::min(line.find(' ', at), line.size());
+        const std::size_t end = end_of_word(line, at);
         const std::string word = line.substr(at, end - at);
         if (!is_empty && order::columns_of(current) + 1 + order::columns_of(word) > width) {
             result += current + "\n";
@@ -43,6 +51,11 @@ std::string wrapped(const std::string& line, std::size_t width, std::size_t hang
     return result + current + "\n";
 }
 
+/// Grounds are a block below their pairs.
+std::size_t hang_of(const std::string& line) {
+    return std::min(line.find_first_not_of(' '), line.size());
+}
+
 /// Sections begin at the left edge, behind an empty line.
 std::string reasons(const pipeline::Plan& plan, const Terminal& terminal) {
     std::string text;
@@ -50,7 +63,7 @@ std::string reasons(const pipeline::Plan& plan, const Terminal& terminal) {
     for (std::size_t i = 0; i < lines.size(); ++i) {
         const bool is_section = i > plan.order.places.size() && !lines[i].starts_with(' ');
         text += is_section ? std::string("\n") + heading(lines[i], terminal) + "\n"
-                           : wrapped(lines[i], width_of(terminal));
+                           : wrapped(lines[i], width_of(terminal), hang_of(lines[i]));
     }
     return text;
 }
@@ -118,13 +131,14 @@ bool has_unknown(const pipeline::Estimate& estimate) {
 }
 
 std::string training_text(const pipeline::Estimate& estimate) {
-    std::string text = estimate.knows_all_epochs ? "training: " : "training: at least ";
+    std::string text =
+        estimate.knows_all_epochs ? "training in all: " : "training in all: at least ";
     text += fixed(estimate.epochs, 2) + " epochs";
     if (estimate.train_samples) {
-        text += " of " + grouped(static_cast<double>(*estimate.train_samples)) + " samples, " +
-                with_unit(*estimate.sample_passes()) + " sample passes";
+        text += " of " + grouped(static_cast<double>(*estimate.train_samples)) +
+                " samples = " + with_unit(*estimate.sample_passes()) + " sample passes";
     }
-    return text + "; the baseline included";
+    return text;
 }
 
 std::string cost(const pipeline::Estimate& estimate, const Terminal& terminal) {

@@ -182,17 +182,22 @@ std::vector<std::string> legend(const Links& links, const DrawingStyle& style) {
     for (const Link& arc : links.arcs) {
         is_there[static_cast<std::size_t>(arc.kind)] = true;
     }
+    std::vector<std::string> lines;
     std::string line;
     for (std::size_t kind = 0; kind < is_there.size(); ++kind) {
-        if (is_there[kind]) {
-            const Glyphs& glyphs = glyphs_of(style, static_cast<LinkKind>(kind));
-            line +=
-                (line.empty() ? "  " : "   ") + std::string(glyphs.chain) + " " + glyphs.meaning;
+        if (!is_there[kind]) {
+            continue;
         }
+        const Glyphs& glyphs = glyphs_of(style, static_cast<LinkKind>(kind));
+        const std::string entry = std::string(glyphs.chain) + " " + glyphs.meaning;
+        if (!line.empty() && columns_of(line) + 3 + columns_of(entry) > style.width) {
+            lines.push_back(std::exchange(line, ""));
+        }
+        line += (line.empty() ? "  " : "   ") + entry;
     }
-    std::vector<std::string> lines;
     if (!line.empty()) {
-        lines = {"", line};
+        lines.push_back(line);
+        lines.insert(lines.begin(), "");
     }
     if (links.implied > 0) {
         lines.push_back("  (" + std::to_string(links.implied) +

@@ -126,9 +126,9 @@ std::string arrow_line(const Order& order, const Links& links, const Arrow& arro
 std::string legend_line(const std::string& look, const std::string& meaning, int row) {
     const std::string from = "\" legend " + std::to_string(row);
     return "    " + from + "a\" [label=\"\"];\n    " + from +
-           "b\" [shape=plaintext, fillcolor=none, " +
-           "style=\"\", fontsize=10, width=0, height=0, margin=\"0.05,0\", label=" +
-           quoted(meaning) + "];\n    " + from + "a\" -> " + from + "b\" [" + look + "];\n";
+           "b\" [shape=plaintext, style=\"\", fontsize=10, width=3.5, height=0.15, fixedsize=true, "
+           "label=\"" +
+           escaped(meaning) + "\\l\"];\n    " + from + "a\" -> " + from + "b\" [" + look + "];\n";
 }
 
 /// What the lines that occur mean; nothing where there are none.

@@ -67,7 +67,7 @@ std::vector<std::string> grouped_lines(const std::vector<const Edge*>& edges) {
     for (const Edge* edge : edges) {
         std::string grounds = grounds_of(*edge);
         if (!edge->used) {
-            grounds += "\n  set aside, it contradicts: " + edge->skipped_because;
+            grounds += "\n  it contradicts: " + edge->skipped_because;
         }
         const std::string pair = edge->before + " before " + edge->after;
         const auto group = std::ranges::find(groups, grounds, &decltype(groups)::value_type::first);

@@ -70,6 +70,11 @@ TEST_SUITE("order") {
         CHECK(contains(drawn(request), "beta ━╳▶ alpha"));
         CHECK(contains(drawn(request, false), "beta -x> alpha"));
         CHECK(contains(drawn(request), "━╳▶ broken by the forced order"));
+        request.known[2].before.push_back(relation("beta", Strength::Soft));
+        for (const std::string& line : draw(derive_order(request), {true, 40})) {
+            CAPTURE(line);
+            CHECK(columns_of(line) <= 40);
+        }
     }
 
     TEST_CASE("order: a long chain is broken, its arcs become words, and no line is too wide") {

@@ -45,7 +45,7 @@ TEST_SUITE("order") {
             "set aside",
             "  third before first",
             "    soft, declared by the plugin org.x (org.x/plugin.toml:1): might",
-            "    set aside, it contradicts: first before second (hard, plugin), second before "
+            "    it contradicts: first before second (hard, plugin), second before "
             "third "
             "(soft, configuration)",
         };
