@@ -66,6 +66,17 @@ const order::Edge* unkept_relation(const order::Order& order,
     return aside == order.edges.end() ? nullptr : &*aside;
 }
 
+/// Whether the user insists on `earlier` first. Where measurements or other rule sets decide it,
+/// the loss is a fact worth knowing, no mistake.
+bool is_on_users_word(const order::Order& order,
+                      const PlannedStage& earlier,
+                      const PlannedStage& later) {
+    return order.forced || std::ranges::any_of(order.edges, [&](const order::Edge& edge) {
+               return edge.used && edge.where.origin == order::Origin::UserConfig &&
+                      edge.before == earlier.label && edge.after == later.label;
+           });
+}
+
 std::string loss_in_words(const PlannedStage& earlier,
                           const PlannedStage& later,
                           const Strings& written,
@@ -104,7 +115,9 @@ void add_undone(const Plan& plan,
     if (written.empty() && used.empty()) {
         return;
     }
-    Diagnostic diagnostic = finding(Severity::Warning, "plan/undoes", place_of(plan, later));
+    const Severity severity =
+        is_on_users_word(plan.order, earlier, later) ? Severity::Warning : Severity::Info;
+    Diagnostic diagnostic = finding(severity, "plan/undoes", place_of(plan, later));
     diagnostic.message = loss_in_words(earlier, later, written, used);
     diagnostic.notes.push_back(
         {relation->before + " before " + relation->after + ": " + relation->reason,

@@ -44,6 +44,7 @@ class Plans(support.Workplace):
         plan = run_json("plan", self.config(), "--evidence", measured)
         self.assertEqual(plan["order"], ["channel", "student", "qat", "confidence"])
         self.assertEqual(codes(plan), ["order/rule-contradicted"])
+        self.assertIn("plan/undoes", [found["code"] for found in plan["diagnostics"]])  # information
         (pair,) = plan["measured"]
         self.assertEqual((pair["before"], pair["after"], pair["in_scope"], pair["decided"]),
                          ("pruning.channel", "distillation.student", True, True))
