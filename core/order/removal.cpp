@@ -100,9 +100,14 @@ std::string describe(const Removal& removal, const std::string& arrow) {
     if (removal.sequence.empty()) {
         return "nothing is left to do";
     }
+    constexpr std::size_t kMostListed = 8;
     std::string text;
-    for (const std::string& label : removal.sequence) {
-        text += (text.empty() ? "" : arrow) + label;
+    if (removal.sequence.size() > kMostListed && !removal.changes_order()) {
+        text = "the other " + std::to_string(removal.sequence.size()) + " as they are";
+    } else {
+        for (const std::string& label : removal.sequence) {
+            text += (text.empty() ? "" : arrow) + label;
+        }
     }
     text += removal.changes_order() ? " (turned round: " + pairs_text(removal.turned)
                                     : std::string(" (unchanged");

@@ -32,7 +32,8 @@ inline constexpr std::size_t kMostRemovals = 24;  ///< selected techniques up to
 [[nodiscard]] std::optional<std::vector<Removal>> find_removals(const Request& request,
                                                                 const Order& order);
 
-/// "channel, qat, confidence (unchanged)", "refused: ...", "b, a (turned round: a and b)".
+/// "channel, qat, confidence (unchanged)", of many "the other 9 as they are (unchanged)", "refused:
+/// ...", "b, a (turned round: a and b)".
 [[nodiscard]] std::string describe(const Removal& removal, const std::string& arrow = ", ");
 
 }  // namespace topress::order
