@@ -1,12 +1,11 @@
 // topress plan: the order and its reasons, nothing is executed.
 #include "base/files.hpp"
 #include "cli/inputs.hpp"
+#include "cli/plan_page.hpp"
 #include "cli/session.hpp"
-#include "cli/table.hpp"
 #include "network/cost.hpp"
-#include "network/serialize.hpp"
 #include "order/explain.hpp"
-#include "pipeline/baseline.hpp"
+#include "pipeline/estimate.hpp"
 #include "pipeline/graphviz.hpp"
 #include "pipeline/lower.hpp"
 
@@ -23,16 +22,6 @@ struct PlanOptions {
     std::string dot;
     std::string svg;
 };
-
-/// Cost of the network that the run starts from; none if only the data set's files tell its shape.
-std::optional<network::Cost> baseline_cost(const config::RunConfig& config) {
-    if (!config.model.checkpoint.empty()) {
-        return network::cost_of(network::load_network(config.model.checkpoint));
-    }
-    const auto shape = pipeline::shape_of_format(config.data.dataset);
-    return shape ? std::optional(network::cost_of(pipeline::build_network(config, *shape)))
-                 : std::nullopt;
-}
 
 void write_drawings(const PlanOptions& options, const order::Order& order) {
     const std::string dot = order::to_dot(order);
@@ -52,24 +41,12 @@ void write_drawings(const PlanOptions& options, const order::Order& order) {
     write_file_atomically(options.svg, *svg + "\n");
 }
 
-std::string text_of(const pipeline::Plan& plan, const std::optional<network::Cost>& cost) {
-    std::string text;
-    for (const std::string& line : order::explain(plan.order)) {
-        text += line + "\n";
-    }
-    if (cost) {
-        text += "\nstarts from " + grouped(cost->macs) + " MACs, " + grouped(cost->bitops) +
-                " BitOps, " + grouped(cost->parameters) + " parameters (computed)\n";
-    }
-    return text;
-}
-
 /// "order.rules=[...]" for the names of a repeated option.
 std::string setting(const std::string& key, const std::vector<std::string>& names) {
     return std::string("order.") + key + "=" + config::to_toml(config::ParameterValue(names));
 }
 
-Outcome run_plan(const PlanOptions& options) {
+Outcome run_plan(const PlanOptions& options, const Session& session) {
     pipeline::PlanInputs inputs = options.inputs.plan_inputs();
     if (!options.rules.empty()) {
         inputs.overrides.push_back(setting("rules", options.rules));
@@ -81,17 +58,20 @@ Outcome run_plan(const PlanOptions& options) {
         inputs.overrides.emplace_back("order.strict=true");
     }
     const pipeline::Plan plan = pipeline::load_plan(inputs);
-    const std::optional<network::Cost> cost = baseline_cost(plan.config);
+    const std::optional<network::Network> start = pipeline::starting_network(plan.config);
+    const pipeline::Estimate estimate = pipeline::estimate(plan, start ? &*start : nullptr);
     write_drawings(options, plan.order);
     Outcome outcome;
     outcome.document = pipeline::to_json(plan);
-    if (cost) {
-        outcome.document["baseline"] = {{"macs", pipeline::number(cost->macs)},
-                                        {"bitops", pipeline::number(cost->bitops)},
-                                        {"parameters", pipeline::number(cost->parameters)},
-                                        {"stored_bytes", pipeline::number(cost->stored_bytes)}};
+    outcome.document["estimate"] = pipeline::to_json(estimate);
+    if (start) {
+        const network::Cost cost = network::cost_of(*start);
+        outcome.document["baseline"] = {{"macs", pipeline::number(cost.macs)},
+                                        {"bitops", pipeline::number(cost.bitops)},
+                                        {"parameters", pipeline::number(cost.parameters)},
+                                        {"stored_bytes", pipeline::number(cost.stored_bytes)}};
     }
-    outcome.text = text_of(plan, cost);
+    outcome.text = plan_page(plan, estimate, session.terminal);
     outcome.diagnostics = plan.diagnostics;
     return outcome;
 }
@@ -118,7 +98,7 @@ void add_plan_command(CLI::App& app, Session& session) {
     command->footer("Example: topress plan configs/demo.toml --svg order.svg");
     command->callback([&session, options] {
         session.command = "plan";
-        session.action = [options] { return run_plan(*options); };
+        session.action = [&session, options] { return run_plan(*options, session); };
     });
 }
 

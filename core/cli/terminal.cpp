@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +23,26 @@ bool is_set(const char* variable) {
 bool is_dumb() {
     const char* term = std::getenv("TERM");
     return term == nullptr || std::strcmp(term, "dumb") == 0;
+}
+
+/// The locale's characters are UTF-8, by the first variable that says anything.
+bool is_utf8() {
+    for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+        if (is_set(variable)) {
+            std::string name = std::getenv(variable);
+            std::ranges::transform(name, name.begin(), [](unsigned char c) {
+                return static_cast<char>(std::tolower(c));
+            });
+            return name.find("utf-8") != std::string::npos ||
+                   name.find("utf8") != std::string::npos;
+        }
+    }
+    return false;
+}
+
+int columns_of(int descriptor) {
+    winsize size{};
+    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 std::string figure(double value, int digits) {
@@ -45,10 +66,11 @@ Terminal find_terminal(bool no_color) {
     Terminal terminal;
     terminal.interactive = isatty(STDERR_FILENO) == 1 && !is_dumb();
     terminal.colour = terminal.interactive && !no_color && !is_set("NO_COLOR");
-    winsize size{};
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-        terminal.width = size.ws_col;
-    }
+    terminal.width = columns_of(STDERR_FILENO);
+    const bool is_plain = no_color || is_set("NO_COLOR") || is_dumb();
+    terminal.out_colour = isatty(STDOUT_FILENO) == 1 && !is_plain;
+    terminal.out_width = columns_of(STDOUT_FILENO);
+    terminal.unicode = is_utf8() && !is_plain;
     return terminal;
 }
 

@@ -1,4 +1,4 @@
-// The terminal behind standard error: colour, width, progress.
+// The terminal: what standard error and standard output can show, progress.
 #pragma once
 
 #include "train/trainer.hpp"
@@ -7,14 +7,18 @@
 
 namespace topress::cli {
 
-/// What standard error can show.
+/// What standard error and standard output can show.
 struct Terminal {
     bool interactive = false;  ///< a terminal that can rewrite a line
     bool colour = false;
     int width = 80;
+    bool out_colour = false;  ///< of standard output
+    int out_width = 80;       ///< likewise
+    bool unicode = false;     ///< drawings may use more than ASCII
 };
 
-/// Asks the system; NO_COLOR and TERM=dumb turn colour off.
+/// Asks the system; NO_COLOR, --no-color and TERM=dumb turn colour off and keep drawings plain.
+/// What goes to no terminal is 80 columns wide.
 [[nodiscard]] Terminal find_terminal(bool no_color);
 
 /// Shows how a training goes on: a bar with the time left on a terminal, else one log line per

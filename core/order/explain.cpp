@@ -1,4 +1,4 @@
-// An order in words and as a drawing; plain text, nothing is printed.
+// An order in words; plain text, nothing is printed.
 #include "order/explain.hpp"
 
 #include "order/graph.hpp"
@@ -49,6 +49,46 @@ NodeIndex position(const Order& order, const std::string& label) {
     return static_cast<NodeIndex>(at - order.sequence.begin());
 }
 
+/// "soft, declared by ... : reason [source]".
+std::string grounds_of(const Edge& edge) {
+    std::string text = std::string(to_string(edge.strength)) + ", " + describe(edge.where);
+    if (!edge.through.empty()) {
+        text += ", through " + joined(edge.through, ", ") + " (not part of this run)";
+    }
+    if (!edge.reason.empty()) {
+        text += ": " + edge.reason;
+    }
+    return edge.source.empty() ? text : text + " [" + edge.source + "]";
+}
+
+/// Edges that rest on the same grounds, told together: their pairs, then the grounds.
+std::vector<std::string> grouped_lines(const std::vector<const Edge*>& edges) {
+    std::vector<std::pair<std::string, std::string>> groups;  // grounds, pairs
+    for (const Edge* edge : edges) {
+        std::string grounds = grounds_of(*edge);
+        if (!edge->used) {
+            grounds += "\n  it contradicts: " + edge->skipped_because;
+        }
+        const std::string pair = edge->before + " before " + edge->after;
+        const auto group = std::ranges::find(groups, grounds, &decltype(groups)::value_type::first);
+        if (group == groups.end()) {
+            groups.emplace_back(grounds, pair);
+        } else {
+            group->second += ", " + pair;
+        }
+    }
+    std::vector<std::string> lines;
+    for (const auto& [grounds, pairs] : groups) {
+        lines.push_back(pairs);
+        const std::size_t end = grounds.find('\n');
+        lines.push_back("  " + grounds.substr(0, end));
+        if (end != std::string::npos) {
+            lines.push_back(grounds.substr(end + 1));
+        }
+    }
+    return lines;
+}
+
 /// Used edges as they follow each other in the sequence; of one pair the strongest first.
 std::vector<std::string> used_lines(const Order& order) {
     std::vector<const Edge*> used;
@@ -63,29 +103,25 @@ std::vector<std::string> used_lines(const Order& order) {
     std::stable_sort(used.begin(), used.end(), [&](const Edge* a, const Edge* b) {
         return place(a) < place(b);
     });
-    std::vector<std::string> lines;
-    for (const Edge* edge : used) {
-        lines.push_back(describe(*edge));
-    }
-    return lines;
+    return grouped_lines(used);
 }
 
 std::vector<std::string> skipped_lines(const Order& order) {
-    std::vector<std::string> lines;
+    std::vector<const Edge*> skipped;
     for (const Edge& edge : order.edges) {
         if (!edge.used) {
-            lines.push_back(describe(edge) + " [contradicts: " + edge.skipped_because + "]");
+            skipped.push_back(&edge);
         }
     }
-    return lines;
+    return grouped_lines(skipped);
 }
 
 std::vector<std::string> violated_lines(const Order& order) {
-    std::vector<std::string> lines;
+    std::vector<const Edge*> violated;
     for (const Edge& edge : order.violated) {
-        lines.push_back(describe(edge));
+        violated.push_back(&edge);
     }
-    return lines;
+    return grouped_lines(violated);
 }
 
 std::vector<std::string> open_lines(const Order& order) {
@@ -117,31 +153,6 @@ std::vector<std::string> undecided_lines(const Order& order) {
     return lines;
 }
 
-std::string quoted(const std::string& text) {
-    std::string result = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') {
-            result += '\\';
-        }
-        result += c == '\n' ? ' ' : c;
-    }
-    return result + "\"";
-}
-
-std::string dot_style(const Order& order, const Edge& edge) {
-    const bool broken =
-        std::any_of(order.violated.begin(), order.violated.end(), [&](const Edge& other) {
-            return other.before == edge.before && other.after == edge.after;
-        });
-    if (edge.used && broken) {
-        return "color=red, style=bold";
-    }
-    if (!edge.used) {
-        return "style=dotted, constraint=false";
-    }
-    return edge.strength == Strength::Hard ? "style=solid" : "style=dashed";
-}
-
 /// The strongest used edge between two labels; edges are sorted by strength.
 const Edge& used_edge(const Order& order, const std::string& before, const std::string& after) {
     return *std::find_if(order.edges.begin(), order.edges.end(), [&](const Edge& edge) {
@@ -152,15 +163,7 @@ const Edge& used_edge(const Order& order, const std::string& before, const std::
 }  // namespace
 
 std::string describe(const Edge& edge) {
-    std::string text = edge.before + " before " + edge.after + "   " +
-                       std::string(to_string(edge.strength)) + ", " + describe(edge.where);
-    if (!edge.through.empty()) {
-        text += ", through " + joined(edge.through, ", ") + " (not part of this run)";
-    }
-    if (!edge.reason.empty()) {
-        text += ": " + edge.reason;
-    }
-    return edge.source.empty() ? text : text + " [" + edge.source + "]";
+    return edge.before + " before " + edge.after + "   " + grounds_of(edge);
 }
 
 std::vector<std::string> explain(const Order& order) {
@@ -206,20 +209,6 @@ std::optional<std::vector<Edge>> why(const Order& order,
         edges.push_back(used_edge(order, order.sequence[path[i - 1]], order.sequence[path[i]]));
     }
     return edges;
-}
-
-std::string to_dot(const Order& order) {
-    std::string dot = "digraph order {\n  rankdir=LR;\n  node [shape=box];\n";
-    for (std::size_t i = 0; i < order.places.size(); ++i) {
-        const Place& place = order.places[i];
-        dot +=
-            "  " + quoted(place.label) + " [label=" + quoted(describe_place(place, i + 1)) + "];\n";
-    }
-    for (const Edge& edge : order.edges) {
-        dot += "  " + quoted(edge.before) + " -> " + quoted(edge.after) + " [" +
-               dot_style(order, edge) + ", tooltip=" + quoted(describe(edge)) + "];\n";
-    }
-    return dot + "}\n";
 }
 
 }  // namespace topress::order

@@ -9,8 +9,8 @@
 
 namespace topress::order {
 
-/// Lines for a terminal: every position with its traits, then the edges that put it there, then
-/// what was skipped, broken or left open.
+/// Lines for a terminal, not wrapped: every position with its traits, then the edges that put it
+/// there (those on the same grounds together), then what was skipped, broken or left open.
 [[nodiscard]] std::vector<std::string> explain(const Order& order);
 
 /// One line: "a before b   hard, declared by ... : reason".
@@ -25,7 +25,9 @@ namespace topress::order {
                                                    const std::string& before,
                                                    const std::string& after);
 
-/// The order as a Graphviz digraph: used edges solid (hard) or dashed (soft), skipped ones dotted.
+/// The order as a Graphviz digraph with a legend: used edges solid (hard) or dashed (soft), skipped
+/// ones dotted, broken ones red; pale where they follow from others. Each edge has its strength and
+/// origin as a label and its reasons as a tooltip.
 [[nodiscard]] std::string to_dot(const Order& order);
 
 }  // namespace topress::order

@@ -117,7 +117,7 @@ Order derive_order(const Request& request) {
         take_derived(request, nodes, arcs, order);
     }
     fill_places(nodes, order);
-    order.legal_orders = count_orders(nodes.selected, arcs);
+    order.legal_orders = request.count_orders ? count_orders(nodes.selected, arcs) : 0;
     for (Candidate& candidate : candidates) {
         order.edges.push_back(std::move(candidate.edge));
     }

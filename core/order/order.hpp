@@ -24,6 +24,7 @@ struct Request {
     std::optional<std::vector<std::string>> forced;  ///< the order the user insists on, as labels
     bool override_ = false;                          ///< an illegal forced order is taken
     bool strict = false;                             ///< ambiguities are errors
+    bool count_orders = true;                        ///< Order::legal_orders is wanted
 };
 
 /// One declaration on the way of an inferred edge.
@@ -98,8 +99,9 @@ struct Order {
     std::vector<Contradiction> contradictions;
     Diagnostics diagnostics;  ///< warnings and information; errors are thrown
     bool forced = false;
-    std::vector<Edge> violated;      ///< used edges that a forced order breaks (with override)
-    std::uint64_t legal_orders = 0;  ///< orders that keep every used edge; 0: above 20, not counted
+    std::vector<Edge> violated;  ///< used edges that a forced order breaks (with override)
+    std::uint64_t legal_orders =
+        0;  ///< orders that keep every used edge; 0: not counted (above 20)
 };
 
 /// Derives the order: hard edges, then soft ones by origin and precedence, ties by (rank, technique

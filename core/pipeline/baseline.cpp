@@ -15,7 +15,8 @@ constexpr const char* kLabel = "baseline";
 
 DatasetShape shape_of(const train::TrainingData& data) {
     return {data.train.images.sizes().slice(1).vec(),
-            static_cast<std::int64_t>(data.classes.size())};
+            static_cast<std::int64_t>(data.classes.size()),
+            data.train.size()};
 }
 
 network::Network start_network(const RunContext& run) {

@@ -7,10 +7,10 @@ namespace topress::pipeline {
 
 std::optional<DatasetShape> shape_of_format(std::string_view format) {
     static const std::map<std::string_view, DatasetShape> kShapes = {
-        {"mnist", {{1, 28, 28}, 10}},
-        {"fashion-mnist", {{1, 28, 28}, 10}},
-        {"cifar10", {{3, 32, 32}, 10}},
-        {"cifar100", {{3, 32, 32}, 100}},
+        {"mnist", {{1, 28, 28}, 10, 60000}},
+        {"fashion-mnist", {{1, 28, 28}, 10, 60000}},
+        {"cifar10", {{3, 32, 32}, 10, 50000}},
+        {"cifar100", {{3, 32, 32}, 100, 50000}},
     };
     const auto found = kShapes.find(format);
     return found == kShapes.end() ? std::nullopt : std::optional(found->second);

@@ -12,6 +12,7 @@ namespace topress::pipeline {
 struct DatasetShape {
     std::vector<std::int64_t> picture;  ///< (C, H, W)
     std::int64_t classes = 0;
+    std::int64_t train_samples = 0;  ///< as published; 0: not known
 };
 
 /// None for formats whose shape only the files tell (image folders).

@@ -4,6 +4,7 @@
 #include "config/load.hpp"
 #include "config/resolve.hpp"
 #include "pipeline/baseline.hpp"
+#include "pipeline/foresee.hpp"
 #include "pipeline/isolation.hpp"
 #include "pipeline/rule_files.hpp"
 #include "plugin/host_fingerprint.hpp"
@@ -258,6 +259,8 @@ Plan make_plan(const config::RunConfig& config,
     for (const std::string& label : plan.order.sequence) {
         plan.stages.push_back(std::move(stages.at(label)));
     }
+    plan.removals = order::find_removals(request, plan.order);
+    append(plan.diagnostics, foresee(plan));
     return plan;
 }
 

@@ -35,12 +35,39 @@ Json to_json(const PlannedStage& stage) {
     return json;
 }
 
+Json to_json(const std::vector<order::LabelPair>& pairs) {
+    Json json = Json::array();
+    for (const auto& [first, second] : pairs) {
+        json.push_back({first, second});
+    }
+    return json;
+}
+
+Json removals_json(const std::optional<std::vector<order::Removal>>& removals) {
+    if (!removals) {
+        return nullptr;
+    }
+    Json json = Json::array();
+    for (const order::Removal& removal : *removals) {
+        Json entry;
+        entry["without"] = removal.label;
+        entry["refused"] = !removal.refusal.empty();
+        entry["refusal"] = removal.refusal;
+        entry["order"] = removal.sequence;
+        entry["turned"] = to_json(removal.turned);
+        entry["freed"] = to_json(removal.freed);
+        json.push_back(std::move(entry));
+    }
+    return json;
+}
+
 }  // namespace
 
 Json to_json(const Plan& plan) {
     Json json = document_head("plan", plan.diagnostics);
     json["config_file"] = plan.config.file;
     add_order(json, plan.order);
+    json["without"] = removals_json(plan.removals);
     json["dot"] = order::to_dot(plan.order);
     json["stages"] = Json::array();
     for (const PlannedStage& stage : plan.stages) {

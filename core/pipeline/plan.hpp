@@ -6,9 +6,11 @@
 #include "config/parameter.hpp"
 #include "config/run_config.hpp"
 #include "order/order.hpp"
+#include "order/removal.hpp"
 #include "pipeline/documents.hpp"
 #include "plugin/catalog.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,7 +39,9 @@ struct Plan {
     config::RunConfig config;
     order::Order order;
     std::vector<PlannedStage> stages;  ///< in the derived order
-    Diagnostics diagnostics;           ///< warnings and information
+    /// What the order would be without each of the techniques; none: there are too many.
+    std::optional<std::vector<order::Removal>> removals;
+    Diagnostics diagnostics;  ///< warnings and information
 };
 
 /// The document of `topress plan`, the same as plan.json.

@@ -110,7 +110,7 @@ TechniqueMetadata Reader::read_technique(const Tree& tree) {
     TechniqueMetadata technique;
     technique.where = tree.location;
     technique.where.file = mistakes_.file();
-    mistakes_.check_tables(tree.tables, {"needs", "parameters"}, "[[technique]]");
+    mistakes_.check_tables(tree.tables, {"effect", "needs", "parameters"}, "[[technique]]");
     mistakes_.check_tables(tree.rows, {"before", "after", "when"}, "[[technique]]");
     if (const auto keys = mistakes_.read_keys(tree, technique_keys(), "[[technique]]")) {
         read_names(*keys, tree, technique);
@@ -120,6 +120,9 @@ TechniqueMetadata Reader::read_technique(const Tree& tree) {
     }
     if (const Tree* parameters = config::find_table(tree, "parameters")) {
         technique.parameters = read_parameters(*parameters, mistakes_);
+    }
+    if (const Tree* effect = config::find_table(tree, "effect")) {
+        technique.effect = read_effect(*effect, technique.parameters, mistakes_);
     }
     read_rows(tree, technique);
     return technique;

@@ -5,6 +5,7 @@
 #include "config/parameter.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,20 @@ struct Needs {
     Need cuda = Need::None;
 };
 
+/// A number, or the name of the parameter that holds it.
+struct EffectValue {
+    std::string parameter;  ///< empty: `number` counts
+    double number = 0;
+
+    bool operator==(const EffectValue&) const = default;
+};
+
+/// [technique.effect]: what it is expected to do to the cost of a network, for estimates only. What
+/// it leaves out stays as it was.
+struct Effect {
+    std::map<std::string, EffectValue> values;  ///< by key, see effect_keys()
+};
+
 /// One technique of a plugin, as it declares itself.
 struct TechniqueMetadata {
     std::string id;  ///< "pruning.channel"
@@ -56,7 +71,8 @@ struct TechniqueMetadata {
     std::vector<std::string> provides;
     std::vector<std::string> replaces;  ///< ids of techniques that it can stand in for
     Needs needs;
-    std::string determinism = "bit-exact";  ///< "bit-exact", "same-device" or "none"
+    std::optional<Effect> effect = std::nullopt;  ///< none: it says nothing about its cost
+    std::string determinism = "bit-exact";        ///< "bit-exact", "same-device" or "none"
     std::string isolation;  ///< "process", "in-process", or empty: as where the plugin comes from
     bool recalibrates = false;  ///< applied again, to re-tune what it made, after later stages
     std::vector<config::ParameterSpec> parameters;  ///< in the order of the file
@@ -96,6 +112,13 @@ struct ResourceUse {
 /// defaults filled in.
 [[nodiscard]] ResourceUse resource_use(const TechniqueMetadata& technique,
                                        const config::Parameters& parameters);
+
+/// What [technique.effect] says under `key` with these parameters; none if the technique, the key
+/// or the parameter says nothing. `same` is what the word "same" stands for (first_last_bits).
+[[nodiscard]] std::optional<double> effect_of(const TechniqueMetadata& technique,
+                                              const config::Parameters& parameters,
+                                              const std::string& key,
+                                              std::optional<double> same = std::nullopt);
 
 /// Parses plugin.toml. `file` is the name shown in diagnostics. Every mistake is collected as
 /// plugin/bad-metadata with its line and column; with any mistake there is no result.

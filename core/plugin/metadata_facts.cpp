@@ -1,6 +1,8 @@
 // Metadata -> sentences.
 #include "plugin/metadata_facts.hpp"
 
+#include <sstream>
+
 namespace topress::plugin {
 
 namespace {
@@ -67,6 +69,26 @@ std::string isolation_text(const std::string& isolation) {
            (isolation == "process" ? ": in a process of its own" : ": inside the host's process");
 }
 
+std::string given_text(const EffectValue& value) {
+    if (!value.parameter.empty()) {
+        return value.parameter;
+    }
+    std::ostringstream number;
+    number << value.number;
+    return number.str();
+}
+
+std::string effect_text(const std::optional<Effect>& effect) {
+    if (!effect) {
+        return "not declared: a plan shows its cost as unknown";
+    }
+    std::string text;
+    for (const auto& [key, value] : effect->values) {
+        add(text, code(key + " = " + given_text(value)), ", ");
+    }
+    return text.empty() ? "none on the cost" : text;
+}
+
 std::string relation_text(const char* direction, const MetadataRelation& relation) {
     std::string text = std::string(direction) + " " + code(relation.target) +
                        (relation.is_hard ? " (hard): " : " (soft): ") + relation.reason;
@@ -109,6 +131,7 @@ std::vector<Fact> facts_of(const TechniqueMetadata& technique) {
         facts.push_back({"rank", std::to_string(technique.rank)});
     }
     facts.push_back({"needs", needs_text(technique.needs)});
+    facts.push_back({"effect", effect_text(technique.effect)});
     facts.push_back({"determinism", determinism_text(technique.determinism)});
     facts.push_back({"isolation", isolation_text(technique.isolation)});
     return facts;

@@ -61,6 +61,14 @@ Json json_of(const Needs& needs) {
     return json;
 }
 
+Json json_of(const Effect& effect) {
+    Json json = Json::object();
+    for (const auto& [key, value] : effect.values) {
+        json[key] = value.parameter.empty() ? Json(value.number) : Json(value.parameter);
+    }
+    return json;
+}
+
 Json json_of(const config::ParameterSpec& spec) {
     return to_json(spec);
 }
@@ -122,6 +130,7 @@ Json to_json(const TechniqueMetadata& technique) {
     json["provides"] = technique.provides;
     json["replaces"] = technique.replaces;
     json["needs"] = json_of(technique.needs);
+    json["effect"] = technique.effect ? json_of(*technique.effect) : Json(nullptr);
     json["determinism"] = technique.determinism;
     json["isolation"] = technique.isolation;
     json["recalibrates"] = technique.recalibrates;

@@ -194,6 +194,17 @@ Json plugin_table() {
     return json;
 }
 
+// Every key takes a number or the name of a parameter.
+Json effect_table() {
+    Json json = table(effect_keys(), "What it is expected to do to the cost of a network.");
+    for (const ParameterSpec& key : effect_keys()) {
+        Json& value = json.at("properties").at(key.name);
+        value.erase("type");
+        value["anyOf"] = {{{"type", "number"}, {"minimum", 0}}, {{"type", "string"}}};
+    }
+    return json;
+}
+
 Json technique_table() {
     Json json = table(technique_keys(), "One technique.");
     constrain(json, "id", string_like(technique_pattern()));
@@ -207,6 +218,7 @@ Json technique_table() {
         constrain(json, key, list_of(reference_pattern()));
     }
     add(json, "needs", table(needs_keys(), ""), "What it must be given to work.");
+    add(json, "effect", effect_table(), "For estimates before anything runs.");
     add(json, "before", rows(reference_to("relation")), "It goes before these.");
     add(json, "after", rows(reference_to("relation")), "It goes after these.");
     add(json, "when", rows(reference_to("when")), "Resources under a condition.");

@@ -72,6 +72,11 @@ class Mistakes {
 [[nodiscard]] std::vector<config::ParameterSpec> read_parameters(const config::Tree& tree,
                                                                  Mistakes& mistakes);
 
+/// [technique.effect]. Requires: all specs are read.
+[[nodiscard]] std::optional<Effect> read_effect(const config::Tree& tree,
+                                                const std::vector<config::ParameterSpec>& specs,
+                                                Mistakes& mistakes);
+
 /// The condition in a table with `parameter` and one of `is`, `is_not`, on one of `specs`; the
 /// parameter called `self` does not count. Requires: all specs are read.
 [[nodiscard]] std::optional<config::Condition> read_condition(

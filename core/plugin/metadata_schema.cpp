@@ -130,6 +130,24 @@ const Specs& needs_keys() {
     return kKeys;
 }
 
+const Specs& effect_keys() {
+    static const Specs kKeys = {
+        optional("macs_ratio", ParameterType::Number, "MACs it leaves, as a share; 0: not known."),
+        optional("architecture_depth", ParameterType::Number, "Swaps in this depth; 0: as it is."),
+        optional("architecture_width", ParameterType::Number, "Swaps in this width; 0: as it is."),
+        optional("weight_bits", ParameterType::Number, "Bits of weights afterwards."),
+        optional("activation_bits", ParameterType::Number, "Bits of activations afterwards."),
+        optional("first_last_bits",
+                 ParameterType::Number,
+                 "Bits of the first and last layer; a parameter may say same, float or N-bit."),
+        optional("epochs", ParameterType::Number, "How long it trains."),
+        optional("channel_multiple",
+                 ParameterType::Number,
+                 "Channels that it leaves are multiples of this."),
+    };
+    return kKeys;
+}
+
 const Specs& relation_keys() {
     static const Specs kKeys = {
         required(

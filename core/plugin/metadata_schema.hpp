@@ -18,6 +18,8 @@ using Specs = std::vector<config::ParameterSpec>;
 [[nodiscard]] const Specs& technique_keys();
 /// Keys of `needs`.
 [[nodiscard]] const Specs& needs_keys();
+/// Keys of [technique.effect]; each takes a number or the name of a parameter.
+[[nodiscard]] const Specs& effect_keys();
 /// Keys of [[technique.before]] and [[technique.after]].
 [[nodiscard]] const Specs& relation_keys();
 /// Keys of [[technique.when]], without those of a condition.

@@ -1,4 +1,4 @@
-# What a plan says about orders: evidence, rule sets, and who decides where they disagree.
+# What a plan says about orders: evidence, rule sets, and who decides where they disagree; and its page.
 import support
 from support import CHANNEL, CONFIDENCE, HEAD, QAT, STUDENT, run, run_json
 
@@ -44,6 +44,7 @@ class Plans(support.Workplace):
         plan = run_json("plan", self.config(), "--evidence", measured)
         self.assertEqual(plan["order"], ["channel", "student", "qat", "confidence"])
         self.assertEqual(codes(plan), ["order/rule-contradicted"])
+        self.assertIn("plan/undoes", [found["code"] for found in plan["diagnostics"]])  # information
         (pair,) = plan["measured"]
         self.assertEqual((pair["before"], pair["after"], pair["in_scope"], pair["decided"]),
                          ("pruning.channel", "distillation.student", True, True))
@@ -122,6 +123,72 @@ class Plans(support.Workplace):
         plan = run_json("plan", configured, "--rules", "weaker-first", "--evidence", measured)
         self.assertLess(plan["order"].index("channel"), plan["order"].index("qat"))
         self.assertIn("64x, configured", plan["edges"][0]["reason"])
+
+    def test_the_page_keeps_to_80_columns_and_to_ascii_where_asked(self):
+        plain = run("plan", self.config()).stdout
+        self.assertTrue(plain.isascii())
+        self.assertIn("  student --> channel --> qat --> confidence\n", plain)
+        drawn = run("plan", self.config(), TERM="xterm").stdout
+        self.assertIn("  student ──▶ channel ──▶ qat ──▶ confidence\n", drawn)
+        for other in ({"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "xterm", "LC_ALL": "C"}):
+            self.assertEqual(run("plan", self.config(), **other).stdout, plain)
+        self.assertEqual(run("plan", self.config(), "--no-color", TERM="xterm").stdout, plain)
+        for line in (plain + drawn).splitlines():
+            self.assertLessEqual(len(line), 80, line)
+            self.assertNotIn("\033", line)
+
+    def test_a_set_aside_relation_is_drawn_apart(self):
+        edge = '[[order.edge]]\nbefore = "channel"\nafter = "student"\nreason = "tried"\n'
+        text = run("plan", self.config(edge + ALL), TERM="xterm").stdout
+        self.assertIn("┄┄▶ set aside", text)
+
+    def test_without_each_technique(self):
+        plan = run_json("plan", self.config())
+        self.assertEqual([entry["without"] for entry in plan["without"]], plan["order"])
+        self.assertEqual(plan["without"][1]["order"], ["student", "qat", "confidence"])
+        self.assertEqual(plan["without"][1]["turned"], [])
+        text = run("plan", self.config()).stdout
+        self.assertIn("  without channel     student, qat, confidence (unchanged)\n", text)
+
+    def test_cost_is_estimated_for_every_stage(self):
+        plan = run_json("plan", self.config())
+        rows = {row["stage"]: row for row in plan["estimate"]["stages"]}
+        self.assertEqual(list(rows), ["baseline", *plan["order"]])
+        self.assertEqual(rows["baseline"]["macs"], plan["baseline"]["macs"])
+        self.assertEqual(rows["baseline"]["epochs"], 2)
+        self.assertLess(rows["student"]["macs"], rows["baseline"]["macs"])
+        ratio = plan["stages"][1]["parameters"]["macs_ratio"]
+        self.assertAlmostEqual(rows["channel"]["macs"] / rows["student"]["macs"], ratio)
+        self.assertEqual(rows["qat"]["macs"], rows["channel"]["macs"])
+        self.assertGreater(rows["qat"]["bitops_cr"], 10)
+        self.assertEqual((rows["confidence"]["state"], rows["confidence"]["macs"]),
+                         ("measured-only", None))
+        self.assertEqual(plan["estimate"]["epochs"], sum(row["epochs"] for row in rows.values()))
+        self.assertEqual(plan["estimate"]["sample_passes"], plan["estimate"]["epochs"] * 54000)
+        text = run("plan", self.config()).stdout
+        self.assertIn("estimated, before anything runs", text)
+        self.assertIn("measured only", text)
+
+    def test_a_forced_order_says_what_it_undoes(self):
+        force = '[order]\nforce = ["channel", "student", "qat", "confidence"]\noverride = true\n'
+        plan = run_json("plan", self.config(force + ALL))
+        (found,) = [each for each in plan["diagnostics"] if each["code"] == "plan/undoes"]
+        self.assertEqual(found["severity"], "warning")
+        self.assertIn("'student' replaces the network that 'channel' worked on", found["message"])
+        self.assertIn("━╳▶", run("plan", self.config(force + ALL), TERM="xterm").stdout)
+        self.assertNotIn("plan/undoes", codes(run_json("plan", self.config())))
+
+    def test_odd_channels_before_eight_bits(self):
+        def severities(bits, multiple):
+            plan = run_json("plan", self.config(),
+                            "--set", f"technique.qat.weight_bits={bits}",
+                            "--set", f"technique.qat.activation_bits={bits}",
+                            "--set", f"technique.channel.round_to={multiple}")
+            return [found["severity"] for found in plan["diagnostics"]
+                    if found["code"] == "plan/channel-multiple"]
+        self.assertEqual(severities(8, 4), ["warning"])
+        self.assertEqual(severities(4, 4), ["info"])
+        self.assertEqual(severities(8, 16), [])
 
 
 if __name__ == "__main__":

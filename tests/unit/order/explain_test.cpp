@@ -36,17 +36,18 @@ TEST_SUITE("order") {
             "3 third (x.third, dynamic, bit)",
             "the only order that keeps every relation",
             "because",
-            "  first before second   hard, declared by the plugin org.x (org.x/plugin.toml:1): "
-            "must",
-            "  second before third   soft, declared by the configuration (run.toml:1): the user "
-            "says so",
-            "  second before third   soft, declared by the plugin org.x (org.x/plugin.toml:1): "
-            "should",
+            "  first before second",
+            "    hard, declared by the plugin org.x (org.x/plugin.toml:1): must",
+            "  second before third",
+            "    soft, declared by the configuration (run.toml:1): the user says so",
+            "  second before third",
+            "    soft, declared by the plugin org.x (org.x/plugin.toml:1): should",
             "set aside",
-            "  third before first   soft, declared by the plugin org.x (org.x/plugin.toml:1): "
-            "might "
-            "[contradicts: first before second (hard, plugin), second before third (soft, "
-            "configuration)]",
+            "  third before first",
+            "    soft, declared by the plugin org.x (org.x/plugin.toml:1): might",
+            "    it contradicts: first before second (hard, plugin), second before "
+            "third "
+            "(soft, configuration)",
         };
         CHECK(lines == expected);
     }
@@ -67,6 +68,13 @@ TEST_SUITE("order") {
         const auto lines = explain(derive_order(open));
         CHECK(lines[2] == "one of 2 orders that keep every relation; ties by rank, then id");
         CHECK(lines.back() == "  a and b both touch weights");
+    }
+
+    TEST_CASE("order: relations on the same grounds are told together") {
+        Request request = plain({"a", "b", "c"});
+        request.known[2].after = {relation("a", Strength::Soft), relation("b", Strength::Soft)};
+        const auto lines = explain(derive_order(request));
+        CHECK(std::find(lines.begin(), lines.end(), "  a before c, b before c") != lines.end());
     }
 
     TEST_CASE("order: an inferred edge says through whom") {
@@ -100,10 +108,14 @@ TEST_SUITE("order") {
         request.known[0].before[0].reason = "a \"must\"";
         const std::string dot = to_dot(derive_order(request));
         CHECK(contains(dot, "digraph order {"));
-        CHECK(contains(dot, "\"first\" -> \"second\" [style=solid"));
+        CHECK(contains(
+            dot, "\"first\" -> \"second\" [style=solid, penwidth=1.8, label=\"hard\\nplugin\""));
         CHECK(contains(dot, "\"second\" -> \"third\" [style=dashed"));
         CHECK(contains(dot, "\"third\" -> \"first\" [style=dotted"));
         CHECK(contains(dot, "a \\\"must\\\""));
+        CHECK(contains(dot, "hard: must hold"));
+        CHECK(contains(dot, "set aside: something stronger contradicts"));
+        CHECK_FALSE(contains(dot, "broken by the forced order"));
         CHECK(dot.substr(dot.size() - 2) == "}\n");
     }
 

@@ -133,6 +133,7 @@ TEST_CASE("metadata: the documented example is right and shows every key") {
     CHECK(unused_keys(without("torch_namespaces =")) == Names{"plugin.torch_namespaces"});
     CHECK(unused_keys(without("teacher =")) == Names{"technique.needs.teacher"});
     CHECK(unused_keys(without("required_if =")) == Names{"technique.parameters.*.required_if.is"});
+    CHECK(unused_keys(without("channel_multiple =")) == Names{"technique.effect.channel_multiple"});
     CHECK(unused_keys(without("is_not =")) == Names{"technique.when.is_not"});
 }
 
@@ -142,6 +143,7 @@ TEST_CASE("metadata: the documentation names every key of the schema") {
                               &plugin_keys(),
                               &technique_keys(),
                               &needs_keys(),
+                              &effect_keys(),
                               &relation_keys(),
                               &when_keys(),
                               &condition_keys(),
@@ -224,6 +226,7 @@ TEST_CASE("metadata: a page says all that a technique declares") {
                                  "k-means",
                                  "clusters",
                                  "required when",
+                                 "first_last_bits = 8",
                                  "Width of the kernel"}) {
             CAPTURE(page);
             CAPTURE(part);
