@@ -4,7 +4,7 @@ import pathlib
 import re
 import sys
 
-AREAS = "cache|config|cost|order|plan|plugin|network|zoo|data|train|file|usage|device|run|check|internal|eval|report|process|watch"
+AREAS = "explore|cache|config|cost|order|plan|plugin|network|zoo|data|train|file|usage|device|run|check|internal|eval|report|process|watch"
 CODE = re.compile(rf'"((?:{AREAS})/[a-z0-9]+(?:-[a-z0-9]+)*)"')
 
 
