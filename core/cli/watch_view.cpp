@@ -54,6 +54,26 @@ std::string line_of(const RunStory& story, std::size_t index, double now, std::s
     return "        " + name;
 }
 
+// More lines than a terminal has would scroll away: then only what happens now is shown.
+constexpr std::size_t kMostLines = 30;
+constexpr std::size_t kLatestShown = 12;
+
+/// Indices of the stages to show, in order.
+std::vector<std::size_t> shown_stages(const RunStory& story) {
+    std::vector<std::size_t> shown;
+    const std::size_t finished = finished_stages(story);
+    std::size_t done = 0;
+    for (std::size_t index = 0; index < story.stages.size(); ++index) {
+        const bool is_done = story.stages[index].row.has_value();
+        done += is_done ? 1U : 0U;
+        if (story.stages.size() <= kMostLines || story.at_work == index ||
+            (is_done && done + kLatestShown > finished)) {
+            shown.push_back(index);
+        }
+    }
+    return shown;
+}
+
 std::string cut(const std::string& text, int width) {
     std::istringstream lines(text);
     std::string line;
@@ -72,7 +92,7 @@ std::string render_story(const RunStory& story, double now, int width) {
         name_width = std::max(name_width, stage.label.size());
     }
     std::string text = head_of(story, now);
-    for (std::size_t index = 0; index < story.stages.size(); ++index) {
+    for (const std::size_t index : shown_stages(story)) {
         text += line_of(story, index, now, name_width) + "\n";
     }
     if (story.progress && story.state == "running") {

@@ -141,6 +141,9 @@ class Execution {
                 result_of(task) = std::move(found);
             }
         }
+        if (options_.found) {
+            options_.found(results_);
+        }
         if (options_.moved) {
             options_.moved(nullptr, nullptr, nullptr, standing());
         }
@@ -186,6 +189,9 @@ class Execution {
         fs::create_directories(folder, failed);
         write_file_atomically(folder / "branch.toml", task.config);
         result_of(task).state = BranchResult::State::Running;
+        if (options_.started) {
+            options_.started(experiment_.rounds[task.round], experiment_.orders[task.order]);
+        }
         ChildOptions child;
         child.program = own_program();
         child.arguments = {"run",

@@ -26,6 +26,8 @@ struct Standing {
 struct ExecuteOptions {
     std::filesystem::path output;
     std::function<bool()> cancelled;
+    std::function<void(const Round&, const Sequence&)> started;  ///< a run begins; may be empty
+    std::function<void(const Results&)> found;  ///< what was finished before; may be empty
     /// After each run, and once for all that were found finished.
     std::function<void(const Round*, const Sequence*, const BranchResult*, const Standing&)> moved;
     std::vector<std::string> only;  ///< names of branches; empty: all

@@ -4,9 +4,11 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "explore/evidence_file.hpp"
+#include "explore/story.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace topress::explore {
 namespace {
@@ -48,6 +50,35 @@ void run_winner(Exploration& exploration, const ExecuteOptions& options) {
     keep_earlier(exploration.results, results);
     exploration.results = std::move(results);
     exploration.findings = compare(exploration.experiment, exploration.results);
+}
+
+/// What the caller hears, and what the story hears besides. All must outlive the result.
+ExecuteOptions execution_of(const Experiment& experiment,
+                            const ExploreOptions& options,
+                            std::optional<Story>& story) {
+    ExecuteOptions execution{
+        options.output, options.cancelled, {}, {}, options.moved, options.only};
+    if (!story) {
+        return execution;
+    }
+    execution.started = [&story](const Round& round, const Sequence& order) {
+        story->run_started(round, order);
+    };
+    execution.found = [&story, &experiment](const Results& found) {
+        story->started(experiment, found);
+    };
+    execution.moved = [&story, &options](const Round* round,
+                                         const Sequence* order,
+                                         const BranchResult* result,
+                                         const Standing& standing) {
+        if (result != nullptr) {
+            story->run_finished(*round, *order, *result);
+        }
+        if (options.moved) {
+            options.moved(round, order, result, standing);
+        }
+    };
+    return execution;
 }
 
 bool is_complete(const Results& results) {
@@ -111,9 +142,13 @@ void write_down(const Exploration& exploration, const Modes& modes, const fs::pa
 Exploration explore(Experiment experiment, const Modes& modes, const ExploreOptions& options) {
     const auto start = std::chrono::steady_clock::now();
     create_folder(options.output / "branches");
-    const ExecuteOptions execution{options.output, options.cancelled, options.moved, options.only};
     Exploration exploration;
     exploration.experiment = std::move(experiment);
+    std::optional<Story> story;  // single runs for a cluster do not tell one
+    if (options.only.empty()) {
+        story.emplace(options.output);
+    }
+    const ExecuteOptions execution = execution_of(exploration.experiment, options, story);
     exploration.progress.command_line = options.command_line;
     exploration.results = execute(exploration.experiment, execution);
     if (!options.only.empty()) {
@@ -132,6 +167,7 @@ Exploration explore(Experiment experiment, const Modes& modes, const ExploreOpti
     exploration.evidence =
         evidence_toml(exploration.experiment, exploration.results, exploration.findings);
     write_down(exploration, modes, options.output);
+    story->ended(exploration.progress.state, exploration.progress.diagnostics);
     return exploration;
 }
 

@@ -69,16 +69,26 @@ RunRecorder::~RunRecorder() {
 }
 
 void RunRecorder::started(const Plan& plan, bool resume) {
+    std::vector<StageStart> stages{{0, plan.stages.size(), "baseline", ""}};
+    for (const PlannedStage& stage : plan.stages) {
+        stages.push_back({stages.size(), plan.stages.size(), stage.label, stage.technique.id});
+    }
+    started(std::filesystem::path(plan.config.file).filename().string(), stages, resume);
+}
+
+void RunRecorder::started(const std::string& config,
+                          const std::vector<StageStart>& stages,
+                          bool resume) {
     Json event = event_named("run-started");
     event["schema"] = kDocumentSchema;
     event["process"] = ::getpid();
     event["process_start"] = process_start(::getpid());
     event["process_space"] = process_space();
-    event["config"] = std::filesystem::path(plan.config.file).filename().string();
+    event["config"] = config;
     event["resume"] = resume;
-    event["stages"] = Json::array({stage_json("baseline", "")});
-    for (const PlannedStage& stage : plan.stages) {
-        event["stages"].push_back(stage_json(stage.label, stage.technique.id));
+    event["stages"] = Json::array();
+    for (const StageStart& stage : stages) {
+        event["stages"].push_back(stage_json(stage.label, stage.technique));
     }
     write(std::move(event));
 }

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace topress::pipeline {
 
@@ -42,6 +43,9 @@ class RunRecorder {
     RunRecorder& operator=(const RunRecorder&) = delete;
 
     void started(const Plan& plan, bool resume);
+    /// The same for whatever else goes through stages: an exploration through its runs. Of each
+    /// stage label and technique count.
+    void started(const std::string& config, const std::vector<StageStart>& stages, bool resume);
     void ended(const Ledger& ledger);
 
     /// An observer that records and then tells `listener`. Both must outlive it.

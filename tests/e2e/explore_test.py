@@ -101,7 +101,6 @@ class Explore(support.Workplace):
     def test_interrupted_goes_on(self):
         config = self.write("stop.toml", HEAD + STUDENT + CHANNEL + SMALL)
         output, cache = self.path("stop"), self.path("cache-stop")
-        os.environ["TOPRESS_STAGE_CACHE"] = cache
         status, _, _ = support.interrupt_when(
             ["explore", config, "--pairs", "--output", output],
             lambda: glob.glob(f"{output}/branches/*/*/branch.key") != [])
