@@ -90,13 +90,25 @@ const bitopsAxis = (costs) => ({
   type: "logarithmic", reverse: true, min: Math.min(...costs) / 1.6, max: Math.max(...costs) * 1.6,
   title: { display: true, text: "BitOps per sample (computed, log scale)" },
   ticks: { maxTicksLimit: 7, maxRotation: 0, callback: (value) => isRound(value) ? count(value) : "" } });
+/// The roundest values of a logarithmic axis that have room for a label of `width` pixels.
+function roomyTicks(axis, width) {
+  const kept = [], apart = Math.log(axis.max / axis.min) * width / Math.max(width, axis.width);
+  for (const digits of [[1], [5, 2], [3], [1.5, 7, 4], [6, 8, 2.5, 1.2]])
+    for (const digit of digits)
+      for (let power = 1e-2; power <= axis.max; power *= 10) {
+        const value = digit * power;
+        if (value >= axis.min && value <= axis.max && kept.every((other) => Math.abs(Math.log(value / other)) >= apart)) kept.push(value);
+      }
+  axis.ticks = kept.sort((a, b) => a - b).map((value) => ({ value }));
+}
 const ratioAxis = (ratios) => ({
-  type: "logarithmic", min: Math.min(...ratios) / 1.15, max: Math.max(...ratios) * 1.15,
-  title: { display: true, text: "times fewer BitOps than the baseline (computed, log scale)" },
-  ticks: { maxTicksLimit: 9, maxRotation: 0, callback: (value) => Number(value.toPrecision(3)) + "×" } });
+  type: "logarithmic", min: Math.min(...ratios) / 1.15, max: Math.max(...ratios) * 1.15, afterBuildTicks: (axis) => roomyTicks(axis, 46),
+  title: { display: true, text: "times fewer BitOps than the baseline (log scale)" },
+  ticks: { maxRotation: 0, autoSkip: false, callback: (value) => Number(value.toPrecision(3)) + "×" } });
 function accuracyAxis(values) {
   const low = Math.min(...values), high = Math.max(...values), pad = Math.max(0.5, (high - low) * 0.25);
-  return { min: Math.max(0, Math.floor(low - pad)), max: Math.ceil(high + pad),
+  const step = high - low + 2 * pad > 8 ? 2 : 1;
+  return { min: Math.max(0, step * Math.floor((low - pad) / step)), max: step * Math.ceil((high + pad) / step),
            title: { display: true, text: "accuracy in % (measured)" },
            ticks: { callback: (value) => value > 100 ? "" : Number(value.toFixed(1)) } };
 }

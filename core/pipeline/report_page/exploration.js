@@ -17,6 +17,8 @@ const hasIntervals = ranked.some((order) => order !== best && isNumber(order.dif
 /// The interval of its difference to the best covers zero, or there is none.
 const isTied = (order) => order === best || !(isNumber(order.difference_high) && order.difference_high < 0);
 const tied = ranked.filter(isTied);
+/// The same pair told so that the difference is a gain.
+const asGain = (entry) => entry.difference < 0 ? { ...entry, before: entry.after, after: entry.before, difference: -entry.difference, low: negative(entry.high), high: negative(entry.low) } : entry;
 const resultText = (entry) => !isNumber(entry.difference) ? "no figure yet" : entry.decided ? "▲ decided" : "○ undecided";
 const resultMark = (entry) => entry.executes === false ? "bad" : entry.decided ? "good" : "";
 
@@ -46,7 +48,7 @@ function drawTournament() {
     .filter((edge) => edge.from >= 0 && edge.to >= 0).map((edge) => ({ ...edge, forward: edge.from < edge.to, bulge: bulgeOf(Math.abs(edge.to - edge.from), edge.from < edge.to) }));
   const room = (forward) => Math.max(0, ...edges.filter((edge) => edge.forward === forward).map((edge) => edge.bulge));
   const length = step * names.length, before = room(false) + half.y + 14, after = room(true) + half.y + 14;
-  const cross = wide ? after : room(false) + half.x + 10;
+  const cross = wide ? after : half.x + 8 + (room(false) > 0 ? room(false) + 24 : 0);
   const width = wide ? length : cross + half.x + room(true) + 40, height = wide ? before + after : length;
   const svg = shape(box, "svg", { viewBox: "0 0 " + width + " " + height, width, height, role: "img", "aria-label": "order from the pairs: " + arrows(names) });
   arrowHeads(svg);
@@ -83,7 +85,9 @@ function drawEdge(svg, edge, centre, half, wide, labelled) {
 }
 
 // -- the ranked orders --------------------------------------------------------------------------
-const isMarked = (order) => order === best || order === rulesRow || (tournament && sameOrder(order.order, tournament.order));
+const isSuggested = (order) => tournament !== null && sameOrder(order.order, tournament.order);
+const rolesOf = (order) => (order === best ? "◆" : "") + (order === rulesRow ? "▲" : "") + (isSuggested(order) ? "■" : "");
+const isMarked = (order) => rolesOf(order) !== "";
 const shownOrders = ranked.length <= 60 ? ranked : ranked.filter((order, index) => index < 40 || isMarked(order));
 /// The shortest beginnings that tell the labels apart.
 function shortNames() {
@@ -119,11 +123,12 @@ function scoreRange() {
   const ends = (key) => shownOrders.map((order) => order[key]).filter(isNumber);
   const least = Math.min(low - 0.05 * span, Math.max(low - span, Math.min(low, ...ends("low"))));
   const most = Math.max(high + 0.05 * span, Math.min(high + span, Math.max(high, ...ends("high"))));
-  return { min: Math.max(0, 100 * least), max: Math.min(100, 100 * most) };
+  const step = [0.1, 0.2, 0.5, 1, 2, 5, 10].find((size) => 100 * (most - least) <= 12 * size) || 20;
+  return { min: Math.max(0, step * Math.floor(100 * least / step)), max: Math.min(100, step * Math.ceil(100 * most / step)) };
 }
 function drawOrders() {
   const narrow = at("order-box").clientWidth < 720, short = shortNames();
-  const name = (order) => (order.rank ?? "–") + "  " + (narrow ? order.order.map((label) => short.get(label) || label).join(" ") : arrows(order.order));
+  const name = (order) => (order.rank ?? "–") + " " + rolesOf(order) + "  " + (narrow ? order.order.map((label) => short.get(label) || label).join(" ") : arrows(order.order));
   at("short-names").textContent = narrow ? [...short].map(([label, start]) => start + " = " + label).join(", ") + "." : "";
   at("order-box").style.height = shownOrders.length * 21 + 150 + "px";
   const entries = shownOrders.map((order, index) => ({ order, point: { x: 100 * order.score, y: index + 1, low: isNumber(order.low) ? 100 * order.low : null, high: 100 * order.high } }));
@@ -159,7 +164,7 @@ function showFronts() {
   const forms = ["circle", "triangle", "rect", "rectRot", "star", "crossRot"];
   const firsts = labelsInPlan.filter((label) => finished.some((branch) => branch.order[0] === label));
   const sets = firsts.map((label) => {
-    const own = finished.filter((branch) => branch.order[0] === label), index = labelsInPlan.indexOf(label), color = palette[index % palette.length];
+    const own = finished.filter((branch) => branch.order[0] === label).sort((a, b) => b.order.length - a.order.length), index = labelsInPlan.indexOf(label), color = palette[index % palette.length];
     return { label: label + " first", data: own.map(point), borderColor: color, pointStyle: forms[index % forms.length], radius: 4.5, borderWidth: 1.5,
              backgroundColor: own.map((branch) => branch.order.length < whole ? "transparent" : color + "b0") };
   });
