@@ -1,6 +1,7 @@
-// topress report: the pages of runs, made anew from their ledgers; several are compared.
+// topress report: the pages of runs and explorations, made anew; several runs are compared.
 #include "base/files.hpp"
 #include "cli/session.hpp"
+#include "pipeline/exploration_report.hpp"
 #include "pipeline/report.hpp"
 
 #include <CLI/CLI.hpp>
@@ -15,7 +16,7 @@ namespace {
 
 struct ReportOptions {
     std::vector<std::string> directories;
-    std::string comparison = "comparison.html";
+    std::string comparison;  ///< empty: comparison.html
 };
 
 /// The last part of a path is enough unless two runs share it.
@@ -35,27 +36,59 @@ std::filesystem::path write_comparison(const ReportOptions& options) {
     for (const std::string& directory : options.directories) {
         runs.push_back({name_of(directory, options.directories), pipeline::read_ledger(directory)});
     }
-    const std::filesystem::path file = std::filesystem::absolute(options.comparison);
+    const std::filesystem::path file = std::filesystem::absolute(
+        options.comparison.empty() ? "comparison.html" : options.comparison);
     write_file_atomically(file, pipeline::render_comparison(runs));
     return file;
 }
 
-Outcome run_report(const ReportOptions& options) {
+/// Whether the directories hold explorations; runs and explorations do not mix. Throws
+/// Error{report/cannot-compare}, and what reading the documents throws: all or nothing.
+bool check_kind(const ReportOptions& options) {
+    const std::string& first = options.directories.front();
+    const bool explorations = pipeline::holds_exploration(first);
     for (const std::string& directory : options.directories) {
-        static_cast<void>(pipeline::read_ledger(directory));  // all or nothing
+        if (pipeline::holds_exploration(directory) != explorations) {
+            const std::string& run = explorations ? directory : first;
+            const std::string& exploration = explorations ? first : directory;
+            throw Error("report/cannot-compare",
+                        "a run and an exploration have nothing to compare: '" + run +
+                            "' is no exploration, '" + exploration + "' is one",
+                        directory,
+                        "give directories of runs only, or of explorations only");
+        }
+        static_cast<void>(explorations ? pipeline::read_exploration(directory)
+                                       : pipeline::read_ledger(directory));
     }
+    if (explorations && !options.comparison.empty()) {
+        throw Error(
+            "report/cannot-compare",
+            "there is no page that compares explorations",
+            first,
+            "leave out --comparison; `topress plan --evidence` pools what several measured");
+    }
+    return explorations;
+}
+
+Outcome run_report(const ReportOptions& options) {
+    const bool explorations = check_kind(options);
     Outcome outcome;
     outcome.document = pipeline::document_head("report", {});
+    outcome.document["kind"] = explorations ? "exploration" : "run";
     Json reports = Json::array();
     for (const std::string& directory : options.directories) {
-        const std::string report = pipeline::rewrite_report(directory).string();
-        reports.push_back(report);
-        outcome.text += report + "\n";
+        const std::filesystem::path report = explorations
+                                                 ? pipeline::rewrite_exploration_report(directory)
+                                                 : pipeline::rewrite_report(directory);
+        reports.push_back(report.string());
+        outcome.text += report.string() + "\n";
     }
     outcome.document["report"] = reports.front();
     if (options.directories.size() > 1) {
-        const std::string comparison = write_comparison(options).string();
         outcome.document["reports"] = std::move(reports);
+    }
+    if (options.directories.size() > 1 && !explorations) {
+        const std::string comparison = write_comparison(options).string();
         outcome.document["comparison"] = comparison;
         outcome.text += comparison + "\n";
     }
@@ -67,8 +100,10 @@ Outcome run_report(const ReportOptions& options) {
 void add_report_command(CLI::App& app, Session& session) {
     auto options = std::make_shared<ReportOptions>();
     CLI::App* command =
-        app.add_subcommand("report", "write report.html of runs anew; compare several");
-    command->add_option("DIR", options->directories, "output directories of runs")->required();
+        app.add_subcommand("report", "write report.html anew; compare several runs");
+    command
+        ->add_option("DIR", options->directories, "output directories of runs, or of explorations")
+        ->required();
     command
         ->add_option("--comparison", options->comparison, "page of several runs (comparison.html)")
         ->type_name("FILE");

@@ -16,6 +16,8 @@
 
 TOPRESS_EMBED(topress_run_page, TOPRESS_PAGES "/run.html");
 TOPRESS_EMBED(topress_comparison_page, TOPRESS_PAGES "/comparison.html");
+TOPRESS_EMBED(topress_exploration_page, TOPRESS_PAGES "/exploration.html");
+TOPRESS_EMBED(topress_exploration_js, TOPRESS_PAGES "/exploration.js");
 TOPRESS_EMBED(topress_style_css, TOPRESS_PAGES "/style.css");
 TOPRESS_EMBED(topress_common_js, TOPRESS_PAGES "/common.js");
 TOPRESS_EMBED(topress_chart_js, TOPRESS_CHART_JS);
@@ -28,6 +30,14 @@ std::string_view run_page() {
 
 std::string_view comparison_page() {
     return {topress_comparison_page_begin, topress_comparison_page_end};
+}
+
+std::string_view exploration_page() {
+    return {topress_exploration_page_begin, topress_exploration_page_end};
+}
+
+std::string_view exploration_js() {
+    return {topress_exploration_js_begin, topress_exploration_js_end};
 }
 
 std::string_view style_css() {

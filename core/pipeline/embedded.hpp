@@ -8,6 +8,10 @@ namespace topress::pipeline {
 /// The templates in report_page/.
 [[nodiscard]] std::string_view run_page();
 [[nodiscard]] std::string_view comparison_page();
+[[nodiscard]] std::string_view exploration_page();
+
+/// The drawings of the exploration's page.
+[[nodiscard]] std::string_view exploration_js();
 
 /// What they share.
 [[nodiscard]] std::string_view style_css();

@@ -5,51 +5,18 @@
 #include "base/files.hpp"
 #include "pipeline/embedded.hpp"
 #include "pipeline/graphviz.hpp"
+#include "pipeline/page.hpp"
 
 #include <optional>
 
 namespace topress::pipeline {
 namespace {
 
-/// JSON that may stand inside a <script> element: no "</script" and no "<!--" can occur in it.
-std::string script_json(const Json& json) {
-    const std::string text = json.dump(-1, ' ', true, Json::error_handler_t::replace);
-    std::string safe;
-    safe.reserve(text.size());
-    for (const char letter : text) {
-        if (letter == '<') {
-            safe += "\\u003c";
-        } else {
-            safe += letter;
-        }
-    }
-    return safe;
-}
-
-/// Puts `content` where the template says @name@.
-void fill(std::string& page, const std::string& name, std::string_view content) {
-    const std::string mark = "@" + name + "@";
-    const std::size_t place = page.find(mark);
-    TOPRESS_ASSERT(place != std::string::npos);
-    page.replace(place, mark.size(), content);
-}
-
 std::string order_drawing(const Json& plan) {
     if (!plan.is_object() || !plan.contains("dot")) {
         return {};
     }
     return draw_svg(plan.at("dot").get<std::string>()).value_or("");
-}
-
-/// From the last place to the first: what was filled in is not searched again.
-void fill_data(std::string& page, const Json& data) {
-    fill(page, "common_js", common_js());
-    fill(page, "data", script_json(data));
-}
-
-void fill_looks(std::string& page) {
-    fill(page, "chart_js", chart_js());
-    fill(page, "style_css", style_css());
 }
 
 Json read_document(const std::filesystem::path& file) {
@@ -62,11 +29,8 @@ std::string render_report(const Json& ledger, const Json& plan) {
     Json data;
     data["ledger"] = ledger;
     data["plan"] = plan;
-    std::string page(run_page());
-    fill_data(page, data);
-    fill(page, "order_drawing", order_drawing(plan));
-    fill_looks(page);
-    return page;
+    const std::string drawing = order_drawing(plan);
+    return make_page(run_page(), data, {{"order_drawing", drawing}});
 }
 
 std::string render_comparison(const std::vector<NamedLedger>& runs) {
@@ -75,10 +39,7 @@ std::string render_comparison(const std::vector<NamedLedger>& runs) {
     for (const NamedLedger& run : runs) {
         data["runs"].push_back({{"name", run.name}, {"ledger", run.ledger}});
     }
-    std::string page(comparison_page());
-    fill_data(page, data);
-    fill_looks(page);
-    return page;
+    return make_page(comparison_page(), data);
 }
 
 Json read_ledger(const std::filesystem::path& directory) {

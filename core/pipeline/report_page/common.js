@@ -13,6 +13,7 @@ const fixed = (value, digits) => isNumber(value) ? value.toFixed(digits) : "–"
 const percent = (value, digits = 2) => isNumber(value) ? (100 * value).toFixed(digits) + " %" : "–";
 const times = (value) => isNumber(value) ? (value >= 100 ? value.toFixed(0) : value.toFixed(2)) + "×" : "–";
 const points = (value) => isNumber(value) ? (value > 0 ? "+" : value < 0 ? "−" : "±") + Math.abs(100 * value).toFixed(2) : "–";
+const interval = (low, high) => isNumber(low) && isNumber(high) ? "[" + points(low) + ", " + points(high) + "]" : "–";
 function scaled(value, units, step) {
   if (!isNumber(value)) return "–";
   let unit = 0;
@@ -44,8 +45,10 @@ function fillTable(id, columns, entries, classOf) {
   const body = element("tbody");
   entries.forEach((entry, index) => {
     const line = element("tr", undefined, classOf ? classOf(entry, index) : "");
-    for (const column of columns)
-      line.append(element("td", column.value(entry, index), column.wrap ? "text wrap" : column.text ? "text" : ""));
+    for (const column of columns) {
+      const place = column.wrap ? "text wrap" : column.text ? "text" : "";
+      line.append(element("td", column.value(entry, index), (place + " " + (column.mark ? column.mark(entry, index) : "")).trim()));
+    }
     body.append(line);
   });
   const top = element("thead");
@@ -56,6 +59,17 @@ function tile(what, value, note, className) {
   const made = element("div", undefined, "tile");
   made.append(element("span", what, "what"), element("b", value), element("span", note, "note " + (className || "soft")));
   at("headline").append(made);
+}
+function showFindings(diagnostics) {
+  const serious = diagnostics.filter((entry) => entry.severity === "error" || entry.severity === "warning");
+  if (serious.length === 0) return hide("findings");
+  for (const entry of serious) {
+    const box = element("div", undefined, "finding " + (entry.severity === "error" ? "bad" : "warn"));
+    box.append(element("b", entry.severity + " "), element("code", entry.code + " "), element("span", entry.message));
+    for (const note of entry.notes || []) box.append(element("small", note.message));
+    if (entry.hint) box.append(element("small", "hint: " + entry.hint));
+    at("finding-list").append(box);
+  }
 }
 
 // -- charts -------------------------------------------------------------------------------------
@@ -76,9 +90,25 @@ const bitopsAxis = (costs) => ({
   type: "logarithmic", reverse: true, min: Math.min(...costs) / 1.6, max: Math.max(...costs) * 1.6,
   title: { display: true, text: "BitOps per sample (computed, log scale)" },
   ticks: { maxTicksLimit: 7, maxRotation: 0, callback: (value) => isRound(value) ? count(value) : "" } });
+/// The roundest values of a logarithmic axis that have room for a label of `width` pixels.
+function roomyTicks(axis, width) {
+  const kept = [], apart = Math.log(axis.max / axis.min) * width / Math.max(width, axis.width);
+  for (const digits of [[1], [5, 2], [3], [1.5, 7, 4], [6, 8, 2.5, 1.2]])
+    for (const digit of digits)
+      for (let power = 1e-2; power <= axis.max; power *= 10) {
+        const value = digit * power;
+        if (value >= axis.min && value <= axis.max && kept.every((other) => Math.abs(Math.log(value / other)) >= apart)) kept.push(value);
+      }
+  axis.ticks = kept.sort((a, b) => a - b).map((value) => ({ value }));
+}
+const ratioAxis = (ratios) => ({
+  type: "logarithmic", min: Math.min(...ratios) / 1.15, max: Math.max(...ratios) * 1.15, afterBuildTicks: (axis) => roomyTicks(axis, 46),
+  title: { display: true, text: "times fewer BitOps than the baseline (log scale)" },
+  ticks: { maxRotation: 0, autoSkip: false, callback: (value) => Number(value.toPrecision(3)) + "×" } });
 function accuracyAxis(values) {
   const low = Math.min(...values), high = Math.max(...values), pad = Math.max(0.5, (high - low) * 0.25);
-  return { min: Math.max(0, Math.floor(low - pad)), max: Math.ceil(high + pad),
+  const step = high - low + 2 * pad > 8 ? 2 : 1;
+  return { min: Math.max(0, step * Math.floor((low - pad) / step)), max: step * Math.ceil((high + pad) / step),
            title: { display: true, text: "accuracy in % (measured)" },
            ticks: { callback: (value) => value > 100 ? "" : Number(value.toFixed(1)) } };
 }

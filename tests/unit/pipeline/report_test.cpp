@@ -3,13 +3,16 @@
 
 #include "base/error.hpp"
 #include "pipeline/embedded.hpp"
+#include "pipeline/exploration_report.hpp"
 #include "pipeline/graphviz.hpp"
 #include "pipeline/layers.hpp"
 #include "pipeline/ledger.hpp"
+#include "pipeline/page.hpp"
 #include "unit/pipeline/fixtures.hpp"
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <fstream>
 
 using namespace topress;
@@ -27,7 +30,8 @@ Json data_of(const std::string& page) {
 }  // namespace
 
 TEST_CASE("report: the templates have each mark once") {
-    for (const std::string_view page : {pipeline::run_page(), pipeline::comparison_page()}) {
+    for (const std::string_view page :
+         {pipeline::run_page(), pipeline::comparison_page(), pipeline::exploration_page()}) {
         for (const char* mark : {"@data@", "@chart_js@", "@style_css@", "@common_js@"}) {
             CAPTURE(mark);
             const std::size_t first = page.find(mark);
@@ -36,6 +40,7 @@ TEST_CASE("report: the templates have each mark once") {
         }
     }
     CHECK(pipeline::run_page().find("@order_drawing@") != std::string_view::npos);
+    CHECK(pipeline::exploration_page().find("@exploration_js@") != std::string_view::npos);
     CHECK(pipeline::chart_js().find("Chart.js v") != std::string_view::npos);
 }
 
@@ -52,6 +57,7 @@ TEST_CASE("report: texts of the user cannot end the data or start a script") {
 TEST_CASE("report: nothing is loaded from elsewhere") {
     for (const std::string_view page : {pipeline::run_page(),
                                         pipeline::comparison_page(),
+                                        pipeline::exploration_page(),
                                         pipeline::style_css(),
                                         pipeline::common_js()}) {
         for (const char* reference : {"src=", "href=\"http", "@import", "url(", "fetch("}) {
@@ -59,6 +65,41 @@ TEST_CASE("report: nothing is loaded from elsewhere") {
             CHECK(page.find(reference) == std::string_view::npos);
         }
     }
+    const std::string_view drawings = pipeline::exploration_js();
+    for (const char* reference : {"src=", "href", "import", "url(h", "url(/", "fetch("}) {
+        CAPTURE(reference);
+        CHECK(drawings.find(reference) == std::string_view::npos);
+    }
+}
+
+TEST_CASE("report: what fills a template is not searched for marks") {
+    CHECK(pipeline::fill_template("a@one@b@two@c", {{"one", "@two@"}, {"two", "2"}}) ==
+          "a@two@b2c");
+    CHECK(pipeline::fill_template("x@y.z @one@@one@ @", {{"one", "1"}}) == "x@y.z 11 @");
+    CHECK(pipeline::fill_template("", {}).empty());
+}
+
+TEST_CASE("report: an exploration's page carries its document, which cannot end it") {
+    const Json document = {{"kind", "exploration"}, {"config_text", "</script><!-- @common_js@"}};
+    CHECK(data_of(pipeline::render_exploration(document)) == document);
+}
+
+TEST_CASE("report: explore.json makes a folder an exploration, and has to be one") {
+    const test::TemporaryFolder folder;
+    CHECK_FALSE(pipeline::holds_exploration(folder.path()));
+    CHECK_THROWS_WITH_AS(static_cast<void>(pipeline::read_exploration(folder.path())),
+                         "there is no document of an exploration",
+                         Error);
+    for (const char* text : {"[1, 2", "[]", "{}", "{\"kind\": \"run\"}"}) {
+        std::ofstream(folder.path() / "explore.json") << text;
+        CHECK(pipeline::holds_exploration(folder.path()));
+        CHECK_THROWS_WITH_AS(static_cast<void>(pipeline::read_exploration(folder.path())),
+                             "this is not the document of an exploration",
+                             Error);
+    }
+    std::ofstream(folder.path() / "explore.json") << R"({"kind": "exploration"})";
+    CHECK(pipeline::rewrite_exploration_report(folder.path()) == folder.path() / "report.html");
+    CHECK(std::filesystem::file_size(folder.path() / "report.html") > 100000);
 }
 
 TEST_CASE("report: the order is drawn where Graphviz is installed") {
