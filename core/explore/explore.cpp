@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "explore/evidence_file.hpp"
+#include "pipeline/exploration_report.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -98,7 +99,9 @@ void report_failures(Exploration& exploration) {
 }
 
 void write_down(const Exploration& exploration, const Modes& modes, const fs::path& output) {
-    write_file_atomically(output / "explore.json", pipeline::to_text(to_json(exploration, modes)));
+    const pipeline::Json document = to_json(exploration, modes);
+    write_file_atomically(output / "explore.json", pipeline::to_text(document));
+    write_file_atomically(output / "report.html", pipeline::render_exploration(document));
     write_file_atomically(output / "config.toml",
                           pipeline::resolved_config(exploration.experiment.plan));
     if (!exploration.evidence.empty()) {
