@@ -86,10 +86,6 @@ function paretoFront(points) {
   let best = -Infinity;
   return byCost.filter((point) => point.y > best && ((best = point.y), true));
 }
-const bitopsAxis = (costs) => ({
-  type: "logarithmic", reverse: true, min: Math.min(...costs) / 1.6, max: Math.max(...costs) * 1.6,
-  title: { display: true, text: "BitOps per sample (computed, log scale)" },
-  ticks: { maxTicksLimit: 7, maxRotation: 0, callback: (value) => isRound(value) ? count(value) : "" } });
 /// The roundest values of a logarithmic axis that have room for a label of `width` pixels.
 function roomyTicks(axis, width) {
   const kept = [], apart = Math.log(axis.max / axis.min) * width / Math.max(width, axis.width);
@@ -101,6 +97,10 @@ function roomyTicks(axis, width) {
       }
   axis.ticks = kept.sort((a, b) => a - b).map((value) => ({ value }));
 }
+const bitopsAxis = (costs) => ({
+  type: "logarithmic", reverse: true, min: Math.min(...costs) / 1.6, max: Math.max(...costs) * 1.6,
+  title: { display: true, text: "BitOps per sample (computed, log scale)" },
+  afterBuildTicks: (axis) => roomyTicks(axis, 56), ticks: { maxRotation: 0, autoSkip: false, callback: (value) => count(value) } });
 const ratioAxis = (ratios) => ({
   type: "logarithmic", min: Math.min(...ratios) / 1.15, max: Math.max(...ratios) * 1.15, afterBuildTicks: (axis) => roomyTicks(axis, 46),
   title: { display: true, text: "times fewer BitOps than the baseline (log scale)" },

@@ -138,7 +138,7 @@ function drawOrders() {
   const sets = [set("best", "best", palette[2], "rectRot", 8, true), set("order of the rules", "rules", palette[1], "triangle", 7, true), set("order from the pairs", "pairs", palette[3], "rect", 6, true),
     set(hasIntervals ? "not told from the best" : "other orders", "tied", palette[0], "circle", 5, true), set("worse than the best", "worse", palette[0], "circle", 5, false),
     { label: "single seeds", borderColor: theme.soft, backgroundColor: theme.soft, pointStyle: "line", rotation: 90, radius: 4, borderWidth: 1.5,
-      data: entries.flatMap((entry) => list(entry.order.scores).filter(isNumber).map((score) => ({ x: 100 * score, y: entry.point.y, order: entry.order }))) }];
+      data: entries.filter((entry) => list(entry.order.scores).length > 1).flatMap((entry) => entry.order.scores.filter(isNumber).map((score) => ({ x: 100 * score, y: entry.point.y, order: entry.order }))) }];
   new Chart(at("order-chart"), {
     type: "scatter",
     plugins: [whiskers],
