@@ -1,8 +1,8 @@
 // Findings out of made-up results.
 #include "explore/compare.hpp"
 
-#include "explore/document.hpp"
 #include "experiment.hpp"
+#include "explore/document.hpp"
 
 #include <doctest/doctest.h>
 

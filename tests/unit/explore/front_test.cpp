@@ -39,8 +39,8 @@ TEST_SUITE("explore") {
 
     TEST_CASE("front: orders are compared over the range that all of them cover") {
         // first: 0.8 at 1, 0.6 at 3; second: 0.8 at 2, 0.7 at 4. Range: 1 to 3.
-        const auto means =
-            mean_accuracies({{at_log(1, 0.8), at_log(3, 0.6)}, {at_log(2, 0.8), at_log(4, 0.7)}}, 0.8);
+        const auto means = mean_accuracies(
+            {{at_log(1, 0.8), at_log(3, 0.6)}, {at_log(2, 0.8), at_log(4, 0.7)}}, 0.8);
         CHECK(means[0] == doctest::Approx(0.7));
         // 0.8 from 1 to 2, then falling to 0.75 at 3
         CHECK(means[1] == doctest::Approx((0.8 + 0.775) / 2));
@@ -53,8 +53,8 @@ TEST_SUITE("explore") {
     }
 
     TEST_CASE("front: equal networks have equal scores whatever their order") {
-        const auto means =
-            mean_accuracies({{at_log(2, 0.7), at_log(1, 0.8)}, {at_log(1, 0.8), at_log(2, 0.7)}}, 0.9);
+        const auto means = mean_accuracies(
+            {{at_log(2, 0.7), at_log(1, 0.8)}, {at_log(1, 0.8), at_log(2, 0.7)}}, 0.9);
         CHECK(means[0] == means[1]);
     }
 }

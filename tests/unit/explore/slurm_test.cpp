@@ -17,9 +17,10 @@ TEST_SUITE("explore") {
             make_experiment({"a", "b", "c", "d"}, {.pairs = true, .permutations = true}, 2);
         const auto all = waves(experiment);
         const auto wave_of = [&](const std::string& name) {
-            return std::ranges::find_if(all, [&](const auto& wave) {
-                       return std::ranges::find(wave, name) != wave.end();
-                   }) -
+            return std::ranges::find_if(all,
+                                        [&](const auto& wave) {
+                                            return std::ranges::find(wave, name) != wave.end();
+                                        }) -
                    all.begin();
         };
         std::size_t runs = 0;

@@ -39,8 +39,7 @@ std::pair<double, double> least_cost(std::size_t count, const std::vector<Match>
 
 TEST_SUITE("explore") {
     TEST_CASE("tournament: decided matches without a cycle give their topological order") {
-        const Ranking found =
-            rank(3, {{2, 1, 0.01, true}, {1, 0, 0.02, true}, {0, 2, 0.5, false}});
+        const Ranking found = rank(3, {{2, 1, 0.01, true}, {1, 0, 0.02, true}, {0, 2, 0.5, false}});
         CHECK(found.order == std::vector<std::size_t>{2, 1, 0});
         CHECK(found.cycle.empty());
         REQUIRE(found.violated.size() == 1);
@@ -48,8 +47,7 @@ TEST_SUITE("explore") {
     }
 
     TEST_CASE("tournament: in a cycle the smallest difference gives way and the cycle is named") {
-        const Ranking found =
-            rank(3, {{0, 1, 0.03, true}, {1, 2, 0.02, true}, {2, 0, 0.01, true}});
+        const Ranking found = rank(3, {{0, 1, 0.03, true}, {1, 2, 0.02, true}, {2, 0, 0.01, true}});
         CHECK(found.order == std::vector<std::size_t>{0, 1, 2});
         CHECK(found.cycle == std::vector<std::size_t>{0, 1, 2});
         REQUIRE(found.violated.size() == 1);
@@ -69,9 +67,8 @@ TEST_SUITE("explore") {
                 for (std::size_t b = a + 1; b < count; ++b) {
                     // eighths add up without rounding
                     const Match match{a, b, double(random() % 32) / 8, random() % 2 == 0};
-                    matches.push_back(random() % 2 == 0
-                                          ? match
-                                          : Match{b, a, match.difference, match.decided});
+                    matches.push_back(
+                        random() % 2 == 0 ? match : Match{b, a, match.difference, match.decided});
                 }
             }
             CAPTURE(round);
