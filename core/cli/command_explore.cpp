@@ -155,7 +155,7 @@ Outcome outcome_of(const explore::Exploration& exploration,
     Outcome outcome;
     outcome.document = explore::to_json(exploration, options.modes);
     outcome.text =
-        exploration_text(exploration) + "results: " + (output / "explore.json").string() + "\n";
+        exploration_text(exploration) + "report: " + (output / "report.html").string() + "\n";
     outcome.diagnostics = exploration.progress.diagnostics;
     if (exploration.progress.state == "interrupted") {
         Diagnostic diagnostic;

@@ -61,8 +61,11 @@ class Explore(support.Workplace):
         config = self.write("all.toml", HEAD.replace("crop_padding", "train_samples = 400\ncrop_padding")
                             + STUDENT + CHANNEL + QAT + CONFIDENCE)
         found = self.explore(config, "--permutations", "--seeds", 1, "--jobs", 2, "--output", self.path("all"))
-        self.assertEqual(found["counts"], {"stage_runs": 64, "finish_runs": 0, "rounds": 1, "planned": 64,
-                                           "computed": 64, "from_cache": 0, "failed": 0})
+        counts = found["counts"]
+        self.assertEqual((counts["stage_runs"], counts["planned"], counts["failed"]), (64, 64, 0))
+        # No stage twice; fewer where exits that are not worth their cost leave the network as it was.
+        self.assertLessEqual(counts["computed"], 64)
+        self.assertGreaterEqual(counts["computed"], 48)
         self.assertEqual([order["executes"] for order in found["orders"]], [True] * 24)
         for branch in found["branches"]:
             with open(self.path("all/branches/s7/" + "-".join(branch["order"]) + "/ledger.json"), encoding="utf-8") as file:
@@ -72,10 +75,9 @@ class Explore(support.Workplace):
                 has_exits = len(row["exits"]) > 0
                 expected = ["confidence"] if row["stage"] in after_exits and has_exits else []
                 self.assertEqual(row["recalibrated"], expected, branch["order"])
-            layers = [layer for layer in ledger["layers"] if layer.get("weight_bits_after")]
             network = support.run_json("inspect", self.path("all/branches/s7/" + "-".join(branch["order"]) + "/network.safetensors"))
             self.assertIn("quantize", {node["op"] for node in network["nodes"]}, branch["order"])
-            self.assertGreater(branch["bitops_cr"], 64, (branch["order"], layers))
+            self.assertGreater(branch["bitops_cr"], 64, branch["order"])
 
     def test_what_cannot_execute_is_recorded(self):
         config = self.write("fails.toml", HEAD + CHANNEL + STUDENT.replace("depth = 8", "depth = 14") + SMALL)
