@@ -78,7 +78,9 @@ void check_contract(const CheckedStage& stage,
 void check_writes(const CheckedStage& stage,
                   const std::vector<std::string>& changed,
                   Diagnostics& found) {
-    const std::set<std::string> allowed = implied_writes(stage.writes);
+    std::vector<std::string> written = stage.writes;
+    written.insert(written.end(), stage.recalibrated.begin(), stage.recalibrated.end());
+    const std::set<std::string> allowed = implied_writes(written);
     for (const std::string& resource : changed) {
         if (!allowed.contains(resource)) {
             found.push_back(finding(stage,

@@ -124,15 +124,17 @@ Diagnostics check(const Plan& plan,
     const bool may_be_idle = std::ranges::any_of(metrics, [](const auto& metric) {
         return metric.first == kNothingToDo && metric.second != 0;
     });
-    std::vector<std::string> writes =
-        plugin::resource_use(stage.technique, stage.parameters).writes;
-    for (const std::size_t earlier : recalibrating(plan, index)) {
-        const auto more =
-            plugin::resource_use(plan.stages[earlier].technique, plan.stages[earlier].parameters)
-                .writes;
-        writes.insert(writes.end(), more.begin(), more.end());
+    CheckedStage checked{stage.label,
+                         stage.technique.id,
+                         plugin::resource_use(stage.technique, stage.parameters).writes,
+                         may_be_idle};
+    if (!outcome.row.recalibrated.empty()) {
+        for (const std::size_t earlier : recalibrating(plan, index)) {
+            const PlannedStage& again = plan.stages[earlier];
+            const auto more = plugin::resource_use(again.technique, again.parameters).writes;
+            checked.recalibrated.insert(checked.recalibrated.end(), more.begin(), more.end());
+        }
     }
-    const CheckedStage checked{stage.label, stage.technique.id, std::move(writes), may_be_idle};
     Diagnostics found = check_stage(checked, before, outcome.network);
     found.insert(found.end(), outcome.leaks.begin(), outcome.leaks.end());
     if (has_errors(found)) {
