@@ -180,4 +180,15 @@ void write_file_atomically(const fs::path& path, std::string_view bytes) {
     replace(target, path, bytes);
 }
 
+void create_output_folder(const std::filesystem::path& folder) {
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    if (failed) {
+        throw Error("file/cannot-write",
+                    "cannot create the output directory: " + failed.message(),
+                    folder.string(),
+                    "choose another one with --output");
+    }
+}
+
 }  // namespace topress

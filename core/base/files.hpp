@@ -1,4 +1,5 @@
-// Reading and writing whole files; a write is complete or did not happen.
+// Reading and writing whole files, and creating their folders; a write is complete or did not
+// happen.
 #pragma once
 
 #include <cstddef>
@@ -15,5 +16,9 @@ namespace topress {
 /// Writes to a temporary name in the same folder, syncs, renames over `path`.
 /// Throws Error{file/cannot-write} naming path and reason; the old file then is untouched.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+
+/// Creates the folder of a run's or an exploration's output, with the folders above it.
+/// Throws Error{file/cannot-write} naming path and reason.
+void create_output_folder(const std::filesystem::path& folder);
 
 }  // namespace topress

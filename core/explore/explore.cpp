@@ -16,17 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void create_folder(const fs::path& folder) {
-    std::error_code failed;
-    fs::create_directories(folder, failed);
-    if (failed) {
-        throw Error("file/cannot-write",
-                    "cannot create the output directory: " + failed.message(),
-                    folder.string(),
-                    "choose another one with --output");
-    }
-}
-
 /// What was computed before the winner was added keeps saying so.
 void keep_earlier(const Results& earlier, Results& now) {
     for (std::size_t round = 0; round < earlier.size(); ++round) {
@@ -144,7 +133,7 @@ void write_down(const Exploration& exploration, const Modes& modes, const fs::pa
 
 Exploration explore(Experiment experiment, const Modes& modes, const ExploreOptions& options) {
     const auto start = std::chrono::steady_clock::now();
-    create_folder(options.output / "branches");
+    create_output_folder(options.output / "branches");
     Exploration exploration;
     exploration.experiment = std::move(experiment);
     std::optional<Story> story;  // single runs for a cluster do not tell one

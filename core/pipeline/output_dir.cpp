@@ -16,17 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void create_folder(const fs::path& folder) {
-    std::error_code failed;
-    fs::create_directories(folder, failed);
-    if (failed) {
-        throw Error("file/cannot-write",
-                    "cannot create the output directory: " + failed.message(),
-                    folder.string(),
-                    "choose another one with --output");
-    }
-}
-
 /// Labels are written by users: only letters that are harmless in a file name are kept.
 std::string file_name_of(const std::string& label) {
     std::string name;
@@ -46,7 +35,7 @@ fs::path with_suffix(fs::path path, const char* suffix) {
 }  // namespace
 
 OutputDir::OutputDir(fs::path root) : root_(std::move(root)) {
-    create_folder(root_ / "stages");
+    create_output_folder(root_ / "stages");
     log::set_file(root_ / "topress.log");
 }
 
@@ -59,7 +48,7 @@ void OutputDir::clear(bool keep_checkpoints) const {
     }
     if (!keep_checkpoints) {
         fs::remove_all(root_ / "stages", ignored);
-        create_folder(root_ / "stages");
+        create_output_folder(root_ / "stages");
     }
 }
 
