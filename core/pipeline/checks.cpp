@@ -78,9 +78,7 @@ void check_contract(const CheckedStage& stage,
 void check_writes(const CheckedStage& stage,
                   const std::vector<std::string>& changed,
                   Diagnostics& found) {
-    std::vector<std::string> written = stage.writes;
-    written.insert(written.end(), stage.recalibrated.begin(), stage.recalibrated.end());
-    const std::set<std::string> allowed = implied_writes(written);
+    const std::set<std::string> allowed = implied_writes(stage.writes);
     for (const std::string& resource : changed) {
         if (!allowed.contains(resource)) {
             found.push_back(finding(stage,

@@ -34,7 +34,6 @@ struct CheckedStage {
     std::string technique;
     std::vector<std::string> writes;  ///< as declared in the plugin's metadata for these parameters
     bool may_be_idle = false;         ///< it said that there was nothing to do
-    std::vector<std::string> recalibrated = {};  ///< what was re-tuned after it, by earlier ones
 };
 
 /// check/broken-network if the shapes of a network do not fit each other; else nothing.

@@ -114,27 +114,21 @@ plugin::StageServices make_services(RunContext& run, std::size_t number, const s
     return services;
 }
 
-/// What is worth knowing although the stage may stand.
-Diagnostics check(const Plan& plan,
-                  std::size_t index,
-                  const Snapshot& before,
-                  const StageOutcome& outcome) {
-    const PlannedStage& stage = plan.stages[index];
-    const auto& metrics = outcome.row.metrics;
-    const bool may_be_idle = std::ranges::any_of(metrics, [](const auto& metric) {
+bool had_nothing_to_do(const Row& row) {
+    return std::ranges::any_of(row.metrics, [](const auto& metric) {
         return metric.first == kNothingToDo && metric.second != 0;
     });
-    CheckedStage checked{stage.label,
-                         stage.technique.id,
-                         plugin::resource_use(stage.technique, stage.parameters).writes,
-                         may_be_idle};
-    if (!outcome.row.recalibrated.empty()) {
-        for (const std::size_t earlier : recalibrating(plan, index)) {
-            const PlannedStage& again = plan.stages[earlier];
-            const auto more = plugin::resource_use(again.technique, again.parameters).writes;
-            checked.recalibrated.insert(checked.recalibrated.end(), more.begin(), more.end());
-        }
-    }
+}
+
+/// What is worth knowing although the technique's work may stand.
+Diagnostics check(const PlannedStage& stage,
+                  const Snapshot& before,
+                  const StageOutcome& outcome,
+                  bool may_be_idle) {
+    const CheckedStage checked{stage.label,
+                               stage.technique.id,
+                               plugin::resource_use(stage.technique, stage.parameters).writes,
+                               may_be_idle};
     Diagnostics found = check_stage(checked, before, outcome.network);
     found.insert(found.end(), outcome.leaks.begin(), outcome.leaks.end());
     if (has_errors(found)) {
@@ -154,7 +148,7 @@ StageOutcome apply_here(RunContext& run, std::size_t index, plugin::TechniqueObj
     return outcome;
 }
 
-/// Thresholds were chosen for the network as it was.
+/// Thresholds were chosen for the network as it was. Each technique answers for its own changes.
 void recalibrate(RunContext& run,
                  std::size_t index,
                  std::vector<PreparedTechnique>& techniques,
@@ -165,12 +159,14 @@ void recalibrate(RunContext& run,
             continue;  // it found none worth its cost: nothing to choose again
         }
         log::write(log::Level::Info, "chosen again after '" + outcome.row.stage + "'", stage.label);
+        const Snapshot before = take_snapshot(outcome.network);
         plugin::StageServices services = make_services(run, earlier + 1, stage.label);
         StageOutcome again =
             apply_technique(*techniques[earlier], outcome.network, run.baseline, services);
+        constexpr bool kMayBeIdle = true;  // the old thresholds may still be the best
+        static_cast<void>(check(stage, before, again, kMayBeIdle));
         outcome.network = std::move(again.network);
         outcome.row.recalibrated.push_back(stage.label);
-        outcome.leaks.insert(outcome.leaks.end(), again.leaks.begin(), again.leaks.end());
     }
 }
 
@@ -218,8 +214,8 @@ void run_stage(RunContext& run, std::size_t index, std::vector<PreparedTechnique
     const Snapshot before = take_snapshot(run.current);
     StageOutcome outcome =
         technique ? apply_here(run, index, *technique) : apply_isolated(run, index);
+    Diagnostics findings = check(stage, before, outcome, had_nothing_to_do(outcome.row));
     recalibrate(run, index, techniques, outcome);
-    Diagnostics findings = check(run.plan, index, before, outcome);
     outcome.row.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     run.finish_stage(std::move(outcome.network), std::move(outcome.row), std::move(findings));

@@ -50,6 +50,11 @@ void break_shape(Model& model, Context& /*context*/) {
     model.set_parameter(kWeight, weight.narrow(1, 0, weight.size(1) - 1).clone());
 }
 
+void lower_threshold(Model& model, Context& /*context*/) {
+    const topress::Exit exit = model.exits().front();
+    model.set_exit(exit.name, exit.threshold / 2, exit.share);
+}
+
 /// The shortest program that a compiler does not take out.
 void crash(Model& /*model*/, Context& context) {
     context.log_info("about to crash");
@@ -134,6 +139,7 @@ Misdeeds misdeeds() {
         {"classes", &forget_classes},
         {"shape", &break_shape},
         {"noise", &add_noise},
+        {"threshold", &lower_threshold},
         {"progress", &report_progress},
         {"throw", [](Model&, Context&) { TORCH_CHECK(false, "no room for it"); }},
         {"throw-int", [](Model&, Context&) { throw 42; }},

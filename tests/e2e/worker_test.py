@@ -180,6 +180,16 @@ class PostChecks(Stages):
     def test_undeclared_write(self):
         self.both_modes("scale", "check/undeclared-write", "fixture.declares-little")
 
+    def test_undeclared_write_is_not_excused_by_what_is_chosen_again_after_it(self):
+        exits = '[technique.confidence]\nepochs = 0.2\nmax_drop_pp = 50.0\n'
+        text = SHORT + exits + misbehaves("threshold", 'isolation = "in-process"') + \
+            first("confidence", "faulty")
+        document = self.run_text("threshold", text, status=1)
+        found = [entry["message"] for entry in document["diagnostics"]
+                 if entry["code"] == "check/undeclared-write"]
+        self.assertTrue(any("'exits'" in message for message in found), document["diagnostics"])
+        self.assertEqual([row["stage"] for row in document["rows"]], ["baseline", "confidence"])
+
     def test_values_that_are_not_finite(self):
         self.both_modes("nan", "check/not-finite")
 
