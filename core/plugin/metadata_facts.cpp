@@ -130,6 +130,9 @@ std::vector<Fact> facts_of(const TechniqueMetadata& technique) {
     if (technique.rank != 0) {
         facts.push_back({"rank", std::to_string(technique.rank)});
     }
+    if (technique.recalibrates) {
+        facts.push_back({"applied again", "after every later stage, to re-tune what it made"});
+    }
     facts.push_back({"needs", needs_text(technique.needs)});
     facts.push_back({"effect", effect_text(technique.effect)});
     facts.push_back({"determinism", determinism_text(technique.determinism)});
