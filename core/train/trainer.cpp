@@ -10,6 +10,7 @@
 #include "train/parameters.hpp"
 #include "train/place.hpp"
 #include "train/schedule.hpp"
+#include "train/teacher.hpp"
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -87,6 +88,7 @@ class Fit {
         std::function<data::BatchReader(std::uint64_t seed)> make_reader;
         std::function<void()> throw_if_cancelled;
         const Progress& progress;
+        const TrainingData& data;
     };
 
     Fit(network::Network& network, const FitOptions& options, const Services& services)
@@ -106,6 +108,10 @@ class Fit {
                     services.defaults.warmup_epochs * static_cast<double>(batches_)) {
         if (options.teacher != nullptr) {
             teacher_.emplace(*options.teacher, services.device);
+            if (remembers(services.data.augmentation, options.epochs)) {
+                teacher_->remember(
+                    services.data.train, services.data.normalisation, services.throw_if_cancelled);
+            }
         }
     }
 
@@ -170,7 +176,7 @@ class Fit {
         for (const at::Tensor& output : outputs) {
             detached.push_back(output.detach());
         }
-        const at::Tensor teacher = run_teacher(batch.images);
+        const at::Tensor teacher = teacher_ ? teacher_->logits(batch) : at::Tensor();
         const LossInput input{detached, teacher, batch.labels, batch.images, step_, steps_};
         if (!options_.loss) {
             const c10::NoGradGuard no_gradients;
@@ -179,14 +185,6 @@ class Fit {
         LossResult result = options_.loss(input);
         check_loss(result, detached);
         return result;
-    }
-
-    at::Tensor run_teacher(const at::Tensor& images) {
-        if (!teacher_) {
-            return {};
-        }
-        const c10::NoGradGuard no_gradients;
-        return network::forward(teacher_->get(), images, network::RunMode{}).back();
     }
 
     void run_hook(const StepHook& hook) {
@@ -240,7 +238,7 @@ class Fit {
     TrainingScope scope_;
     Optimizer optimizer_;
     Schedule schedule_;
-    std::optional<PlacedNetwork> teacher_;
+    std::optional<Teacher> teacher_;
     std::uint64_t step_ = 0;
     Clock::time_point start_ = Clock::now();
     FitReport report_;
@@ -274,7 +272,8 @@ FitReport Trainer::fit(network::Network& network, const FitOptions& options) {
                                  device_,
                                  [this](std::uint64_t seed) { return training_reader(seed); },
                                  [this] { throw_if_cancelled(); },
-                                 progress_};
+                                 progress_,
+                                 data_};
     return Fit(network, options, services).run();
 }
 

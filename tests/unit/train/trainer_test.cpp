@@ -167,8 +167,12 @@ TEST_SUITE("train") {
         CHECK(same_parameters(usual, custom));
     }
 
-    TEST_CASE("fit: the teacher is run in evaluation mode and stays as it is") {
-        const train::TrainingData data = stripes();
+    TEST_CASE("fit: the teacher answers in evaluation mode and stays as it is") {
+        train::TrainingData data = stripes();
+        SUBCASE("remembered, pictures are not changed") {}
+        SUBCASE("asked for every batch, pictures are changed") {
+            data.augmentation = {1, true};
+        }
         Trainer trainer = make_trainer(data);
         network::Network net = tiny_network(3);
         const network::Network teacher = tiny_network(4);
