@@ -102,7 +102,7 @@ double mean_of(const std::vector<double>& values) {
 
 }  // namespace
 
-Carried::Carried(const Model& model) {
+Carried::Carried(const Model& model) : replaced_(model) {
     read_widths(model);
     read_bits(model);
     read_exits(model);
@@ -148,6 +148,26 @@ void Carried::narrow(Model& student) const {
             student.keep_channels(group.name, channels);
         }
     }
+}
+
+double Carried::inherit(Model& student) const {
+    const auto known = replaced_.parameters();
+    const std::set<std::string> names(known.begin(), known.end());
+    std::int64_t inherited = 0;
+    std::int64_t all = 0;
+    for (const std::string& name : student.parameters()) {
+        const at::Tensor fresh = student.parameter(name);
+        all += fresh.numel();
+        if (names.count(name) == 0) {
+            continue;
+        }
+        const at::Tensor old = replaced_.parameter(name);
+        if (old.sizes() == fresh.sizes() && old.scalar_type() == fresh.scalar_type()) {
+            student.set_parameter(name, old.detach().clone());
+            inherited += fresh.numel();
+        }
+    }
+    return static_cast<double>(inherited) / static_cast<double>(std::max<std::int64_t>(all, 1));
 }
 
 void Carried::read_bits(const Model& model) {

@@ -1,4 +1,4 @@
-// What earlier stages won and a new student keeps: relative widths, bits, exits.
+// What a new student keeps of the network it replaces: relative widths, weights, bits, exits.
 #pragma once
 
 #include <topress/context.hpp>
@@ -36,8 +36,9 @@ struct CarriedExit {
     std::map<std::string, std::pair<std::string, at::Tensor>> parameters;  ///< name -> role, tensor
 };
 
-/// Read from the network that the student replaces; layers and channel groups of the student are
-/// matched by name (members of a family name alike), what it has more gets the usual of the rest.
+/// Read from the network that the student replaces, which must outlive this; layers and channel
+/// groups of the student are matched by name (members of a family name alike), what it has more
+/// gets the usual of the rest.
 class Carried {
   public:
     explicit Carried(const Model& model);
@@ -45,6 +46,10 @@ class Carried {
     /// Narrows the channel groups of a new student as those of the network were narrowed, in the
     /// same multiples of channels.
     void narrow(Model& student) const;
+
+    /// Copies every tensor that the student has by the same name and in the same shape: channel
+    /// groups of one name and size mean the same channels. Gives their share of all values.
+    [[nodiscard]] double inherit(Model& student) const;
 
     /// Attaches the exits where the student has spent the same share of its MACs, with fresh heads.
     void attach_exits(Model& student) const;
@@ -61,6 +66,7 @@ class Carried {
     void read_exits(const Model& model);
     [[nodiscard]] LayerBits bits_of(const std::string& layer) const;
 
+    const Model& replaced_;
     std::map<std::string, double> ratio_;  ///< by channel group: kept / of the family
     std::map<std::int64_t, std::vector<double>> ratios_by_channels_;  ///< of the family's groups
     std::int64_t multiple_ = 1;              ///< of channels, in which groups were cut

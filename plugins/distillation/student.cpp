@@ -25,6 +25,7 @@ void Student::configure(const Params& params) {
     teaching_ = read_teaching(params);
     depth_ = params.get<std::int64_t>("depth");
     width_ = params.get<std::int64_t>("width");
+    inherit_ = params.get<bool>("inherit");
 }
 
 void Student::apply(Model& model, Context& context) {
@@ -33,6 +34,9 @@ void Student::apply(Model& model, Context& context) {
     OwnedModel student = make_student(model, carried, context);
     const double macs = student.cost().macs;
     const bool has_exits = !model.exits().empty();
+    if (inherit_) {
+        context.metric("inherited_share", carried.inherit(student));
+    }
     carried.attach_exits(student);
     const double float_share = carried.has_bits() ? kFloatShare : 1.0;
     FitReport report = teach(student, context, "teach", teaching_.epochs * float_share, 1.0);

@@ -30,6 +30,7 @@ class Student final : public Technique {
     Teaching teaching_;
     std::int64_t depth_ = 0;
     std::int64_t width_ = 0;
+    bool inherit_ = true;
 };
 
 }  // namespace topress::distillation
