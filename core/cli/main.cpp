@@ -1,4 +1,5 @@
 // The program: command line -> command -> one result on standard output, one exit status.
+#include "base/allocation.hpp"
 #include "base/log.hpp"
 #include "cli/openmp.hpp"
 #include "cli/session.hpp"
@@ -163,6 +164,7 @@ int run_program(int count, char** arguments) {
 
 int main(int count, char** arguments) {
     topress::cli::let_waiting_threads_sleep(arguments);
+    topress::keep_freed_memory();
     try {
         return topress::cli::run_program(count, arguments);
     } catch (const std::exception& error) {

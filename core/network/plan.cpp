@@ -2,6 +2,7 @@
 #include "network/plan.hpp"
 
 #include "base/error.hpp"
+#include "network/plan_fusion.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -59,6 +60,7 @@ class PlanBuilder {
     }
 
     [[nodiscard]] Plan finish() {
+        fuse_norms(plan_);
         mark_last_uses();
         plan_.revision = network_.revision();
         return std::move(plan_);

@@ -1,0 +1,73 @@
+// Batch norm with what follows it (residual add, relu) on the CPU, for rows of channels: one pass
+// over memory where the composition takes three.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace topress::network {
+
+/// What stands after the normalisation: y = relu?(norm(x) + residual?).
+struct NormTail {
+    bool relu = false;
+    bool residual = false;
+};
+
+/// Mean and biased variance per channel, in double.
+struct NormStatistics {
+    std::vector<double> mean;
+    std::vector<double> variance;
+};
+
+/// Sums of the backward pass per channel: of the gradient behind the relu, and of it times (x -
+/// mean).
+struct NormSums {
+    std::vector<double> gradient;
+    std::vector<double> gradient_times_centred;
+};
+
+/// All arrays hold `rows` x `channels` floats, channels innermost (channels-last memory). Threaded;
+/// partial sums are added in the order of the rows, so equal threads give equal bits.
+struct NormExtent {
+    std::int64_t rows = 0;
+    std::int64_t channels = 0;
+};
+
+/// Reads 4 bytes an element. Source of the pairwise update: Chan, Golub, LeVeque 1983.
+[[nodiscard]] NormStatistics norm_statistics(const float* x, const NormExtent& extent);
+
+/// y = relu?(x * scale + shift + residual?). Reads 4 (8 with a residual), writes 4 bytes an
+/// element. y may be x.
+void norm_forward(const float* x,
+                  const float* residual,
+                  const float* scale,
+                  const float* shift,
+                  float* y,
+                  const NormTail& tail,
+                  const NormExtent& extent);
+
+/// The sums. With a relu, gradients count where y > 0. `passed` (may be null) receives the gradient
+/// behind the relu, which is that of the residual. Reads 8 (12 with a relu) bytes an element.
+[[nodiscard]] NormSums norm_backward_sums(const float* grad_y,
+                                          const float* y,
+                                          const float* x,
+                                          const double* mean,
+                                          float* passed,
+                                          const NormTail& tail,
+                                          const NormExtent& extent);
+
+/// grad_x = g * a - (x - mean) * b - c per channel, g as in the sums; `passed` replaces grad_y and
+/// y where it is not null. Reads 8 to 12, writes 4 bytes an element.
+void norm_backward_input(const float* grad_y,
+                         const float* y,
+                         const float* x,
+                         const float* passed,
+                         const float* mean,
+                         const float* a,
+                         const float* b,
+                         const float* c,
+                         float* grad_x,
+                         const NormTail& tail,
+                         const NormExtent& extent);
+
+}  // namespace topress::network
