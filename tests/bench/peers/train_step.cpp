@@ -1,0 +1,84 @@
+// Times the program's own training step on random pictures, for compare.py: one JSON line.
+#include "base/allocation.hpp"
+#include "train/trainer.hpp"
+#include "zoo/zoo.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <ctime>
+#include <vector>
+
+using namespace topress;
+
+namespace {
+
+struct Work {
+    std::int64_t depth = 8;
+    std::int64_t width = 8;
+    std::int64_t channels = 1;
+    std::int64_t side = 28;
+    std::int64_t batch = 128;
+    std::int64_t steps = 20;
+    int threads = 1;
+};
+
+train::TrainingData random_data(const Work& work) {
+    train::TrainingData data;
+    const std::int64_t count = work.batch * work.steps;
+    data.train.images =
+        at::randint(0, 256, {count, work.channels, work.side, work.side}, at::kByte);
+    data.train.labels = at::randint(0, 10, {count}, at::kLong);
+    const auto channels = static_cast<std::size_t>(work.channels);
+    data.normalisation.mean = std::vector<double>(channels, 0.5);
+    data.normalisation.deviation = std::vector<double>(channels, 0.29);
+    data.classes = std::vector<std::string>(10, "class");
+    return data;
+}
+
+int run(const Work& work) {
+    at::set_num_threads(work.threads);
+    const train::TrainingData data = random_data(work);
+    train::TrainingDefaults defaults;
+    defaults.batch_size = work.batch;
+    defaults.learning_rate = 0.01;
+    train::Trainer trainer(data, defaults, at::Device(at::kCPU));
+    zoo::Specification specification;
+    specification.depth = work.depth;
+    specification.width = work.width;
+    specification.input_shape = {work.channels, work.side, work.side};
+    network::Network network = zoo::build(specification, 1);
+    train::FitOptions options;
+    options.epochs = 3.0 / static_cast<double>(work.steps);
+    static_cast<void>(trainer.fit(network, options));  // warm
+    options.epochs = 1;
+    const std::clock_t begin = std::clock();
+    const train::FitReport report = trainer.fit(network, options);
+    const double cpu_seconds =
+        static_cast<double>(std::clock() - begin) / static_cast<double>(CLOCKS_PER_SEC);
+    const auto steps = static_cast<double>(report.steps);
+    std::printf("{\"ms_per_step\": %.4f, \"cpu_ms_per_step\": %.4f, \"loss\": %.4f}\n",
+                report.seconds * 1e3 / steps,
+                cpu_seconds * 1e3 / steps,
+                report.final_loss);
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    keep_freed_memory();  // as the program does
+    Work work;
+    CLI::App app("times training steps");
+    app.add_option("--depth", work.depth);
+    app.add_option("--width", work.width);
+    app.add_option("--channels", work.channels);
+    app.add_option("--side", work.side);
+    app.add_option("--batch", work.batch);
+    app.add_option("--steps", work.steps);
+    app.add_option("--threads", work.threads);
+    CLI11_PARSE(app, argc, argv);
+    return run(work);
+}
