@@ -3,16 +3,23 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <tuple>
+#include <unordered_map>
 
 namespace topress::order {
 
 namespace {
 
-const Node& node_named(const Nodes& nodes, const std::string& label) {
-    return *std::find_if(nodes.all.begin(), nodes.all.end(), [&](const Node& node) {
-        return node.instance != nullptr && node.name == label;
-    });
+/// Selected nodes by label.
+std::unordered_map<std::string_view, const Node*> by_label(const Nodes& nodes) {
+    std::unordered_map<std::string_view, const Node*> found;
+    for (const Node& node : nodes.all) {
+        if (node.instance != nullptr) {
+            found.try_emplace(node.name, &node);
+        }
+    }
+    return found;
 }
 
 using Names = std::set<std::string>;
@@ -36,18 +43,42 @@ Names touched_by(const Node& node) {
     return names;
 }
 
+/// The resources of a node, looked up once.
+struct Access {
+    Names written;
+    Names touched;
+};
+
+std::vector<Access> access_of_selected(const Nodes& nodes) {
+    std::vector<Access> all;
+    for (NodeIndex i = 0; i < nodes.selected; ++i) {
+        all.push_back({written_by(nodes.all[i]), touched_by(nodes.all[i])});
+    }
+    return all;
+}
+
 /// Resources both touch, at least one of them writing; sorted by name.
-std::vector<std::string> shared_resources(const Node& a, const Node& b) {
-    Names written = written_by(a);
-    written.merge(written_by(b));
-    const Names of_b = touched_by(b);
+std::vector<std::string> shared_resources(const Access& a, const Access& b) {
     std::vector<std::string> shared;
-    for (const std::string& name : touched_by(a)) {
-        if (of_b.contains(name) && written.contains(name)) {
+    for (const std::string& name : a.touched) {
+        if (b.touched.contains(name) && (a.written.contains(name) || b.written.contains(name))) {
             shared.push_back(name);
         }
     }
     return shared;
+}
+
+// Beyond that many a reader needs the number, not the list; Order::ambiguities has them all.
+constexpr std::size_t kMostReported = 100;
+
+Diagnostic report_rest(std::size_t pairs) {
+    Diagnostic finding;
+    finding.severity = Severity::Warning;
+    finding.code = "order/ambiguous";
+    finding.message = "nothing orders " + std::to_string(pairs) +
+                      " more pairs that touch the same resource; rank, then id decides";
+    finding.hint = "`topress plan --json` lists all of them under `ambiguities`";
+    return finding;
 }
 
 std::string access_of(const Node& node, const std::string& resource) {
@@ -77,6 +108,7 @@ std::vector<Ambiguity> find_ambiguities(const Nodes& nodes, const std::vector<Ar
     for (const auto& [before, after] : used) {
         order.add(before, after);
     }
+    const std::vector<Access> access = access_of_selected(nodes);
     std::vector<Ambiguity> found;
     for (NodeIndex i = 0; i < nodes.selected; ++i) {
         for (NodeIndex j = i + 1; j < nodes.selected; ++j) {
@@ -84,7 +116,7 @@ std::vector<Ambiguity> find_ambiguities(const Nodes& nodes, const std::vector<Ar
                 continue;
             }
             const auto [a, b] = std::minmax(nodes.all[i].name, nodes.all[j].name);
-            for (std::string& resource : shared_resources(nodes.all[i], nodes.all[j])) {
+            for (std::string& resource : shared_resources(access[i], access[j])) {
                 found.push_back({a, b, std::move(resource)});
             }
         }
@@ -98,7 +130,9 @@ std::vector<Ambiguity> find_ambiguities(const Nodes& nodes, const std::vector<Ar
 Diagnostics report_ambiguities(const Nodes& nodes,
                                const std::vector<Ambiguity>& ambiguities,
                                bool strict) {
+    const auto named = by_label(nodes);
     Diagnostics findings;
+    std::size_t pairs = 0;
     for (std::size_t i = 0; i < ambiguities.size();) {
         const Ambiguity& first = ambiguities[i];
         std::vector<std::string> resources;
@@ -106,9 +140,15 @@ Diagnostics report_ambiguities(const Nodes& nodes,
              ++i) {
             resources.push_back(ambiguities[i].resource);
         }
-        findings.push_back(
-            report_pair(node_named(nodes, first.a), node_named(nodes, first.b), resources));
-        findings.back().severity = strict ? Severity::Error : Severity::Warning;
+        if (++pairs <= kMostReported) {
+            findings.push_back(report_pair(*named.at(first.a), *named.at(first.b), resources));
+        }
+    }
+    if (pairs > kMostReported) {
+        findings.push_back(report_rest(pairs - kMostReported));
+    }
+    for (Diagnostic& finding : findings) {
+        finding.severity = strict ? Severity::Error : Severity::Warning;
     }
     return findings;
 }

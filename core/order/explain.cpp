@@ -203,7 +203,7 @@ std::optional<std::vector<Edge>> why(const Order& order,
             arcs.emplace_back(position(order, edge.before), position(order, edge.after));
         }
     }
-    const std::vector<NodeIndex> path = shortest_path(count, arcs, from, to);
+    const std::vector<NodeIndex> path = shortest_path(Successors(count, arcs), from, to);
     std::vector<Edge> edges;
     for (std::size_t i = 1; i < path.size(); ++i) {
         edges.push_back(used_edge(order, order.sequence[path[i - 1]], order.sequence[path[i]]));

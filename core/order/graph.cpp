@@ -18,18 +18,6 @@ namespace {
 
 constexpr NodeIndex kNone = std::numeric_limits<NodeIndex>::max();
 
-std::vector<std::vector<NodeIndex>> successors(std::size_t nodes, const std::vector<Arc>& arcs) {
-    std::vector<std::vector<NodeIndex>> next(nodes);
-    for (const auto& [a, b] : arcs) {
-        next[a].push_back(b);
-    }
-    for (auto& row : next) {
-        std::sort(row.begin(), row.end());
-        row.erase(std::unique(row.begin(), row.end()), row.end());
-    }
-    return next;
-}
-
 /// Walks `previous` back from `last` to `from` and appends `to`.
 std::vector<NodeIndex> trace(const std::vector<NodeIndex>& previous,
                              NodeIndex from,
@@ -46,17 +34,38 @@ std::vector<NodeIndex> trace(const std::vector<NodeIndex>& previous,
 
 }  // namespace
 
+Reachability::Reachability(std::size_t nodes)
+    : nodes_(nodes), words_((nodes + kBits - 1) / kBits), bits_(nodes * words_, 0) {}
+
 void Reachability::add(NodeIndex a, NodeIndex b) {
-    if (rows_[a][b]) {
-        return;
-    }
-    for (NodeIndex i = 0; i < rows_.size(); ++i) {
-        if (i != a && !rows_[i][a]) {
+    const std::uint64_t* after_b = bits_.data() + b * words_;
+    for (NodeIndex i = 0; i < nodes_; ++i) {
+        // Who reaches b already reaches all that b reaches: the rows are closed.
+        if ((i != a && !reaches(i, a)) || reaches(i, b)) {
             continue;
         }
-        for (NodeIndex j = 0; j < rows_.size(); ++j) {
-            rows_[i][j] = rows_[i][j] || j == b || rows_[b][j];
+        std::uint64_t* row = bits_.data() + i * words_;
+        for (std::size_t word = 0; word < words_; ++word) {
+            row[word] |= after_b[word];
         }
+        row[b / kBits] |= std::uint64_t{1} << (b % kBits);
+    }
+}
+
+Successors::Successors(std::size_t nodes, const std::vector<Arc>& arcs) : next_(nodes) {
+    for (const auto& [a, b] : arcs) {
+        next_[a].push_back(b);
+    }
+    for (auto& row : next_) {
+        std::sort(row.begin(), row.end());
+        row.erase(std::unique(row.begin(), row.end()), row.end());
+    }
+}
+
+void Successors::add(NodeIndex a, NodeIndex b) {
+    const auto place = std::lower_bound(next_[a].begin(), next_[a].end(), b);
+    if (place == next_[a].end() || *place != b) {
+        next_[a].insert(place, b);
     }
 }
 
@@ -80,17 +89,13 @@ std::vector<std::vector<NodeIndex>> knots(std::size_t nodes, const std::vector<A
     return components;
 }
 
-std::vector<NodeIndex> shortest_path(std::size_t nodes,
-                                     const std::vector<Arc>& arcs,
-                                     NodeIndex from,
-                                     NodeIndex to) {
-    const auto next = successors(nodes, arcs);
-    std::vector<NodeIndex> previous(nodes, kNone);
+std::vector<NodeIndex> shortest_path(const Successors& successors, NodeIndex from, NodeIndex to) {
+    std::vector<NodeIndex> previous(successors.nodes(), kNone);
     std::deque<NodeIndex> open{from};
     while (!open.empty()) {
         const NodeIndex node = open.front();
         open.pop_front();
-        for (const NodeIndex successor : next[node]) {
+        for (const NodeIndex successor : successors.of(node)) {
             if (successor == to) {
                 return trace(previous, from, node, to);
             }
@@ -106,9 +111,10 @@ std::vector<NodeIndex> shortest_path(std::size_t nodes,
 std::vector<NodeIndex> shortest_cycle(std::size_t nodes,
                                       const std::vector<Arc>& arcs,
                                       const std::vector<NodeIndex>& knot) {
+    const Successors successors(nodes, arcs);
     std::vector<NodeIndex> best;
     for (const NodeIndex start : knot) {
-        std::vector<NodeIndex> cycle = shortest_path(nodes, arcs, start, start);
+        std::vector<NodeIndex> cycle = shortest_path(successors, start, start);
         if (!cycle.empty() && (best.empty() || cycle.size() < best.size())) {
             best = std::move(cycle);
         }
@@ -117,11 +123,11 @@ std::vector<NodeIndex> shortest_cycle(std::size_t nodes,
 }
 
 std::vector<NodeIndex> sort_topologically(std::size_t nodes, const std::vector<Arc>& arcs) {
-    const auto next = successors(nodes, arcs);
+    const Successors successors(nodes, arcs);
     std::vector<std::size_t> waiting_for(nodes, 0);
-    for (const auto& row : next) {
-        for (const NodeIndex node : row) {
-            ++waiting_for[node];
+    for (NodeIndex node = 0; node < nodes; ++node) {
+        for (const NodeIndex successor : successors.of(node)) {
+            ++waiting_for[successor];
         }
     }
     std::priority_queue<NodeIndex, std::vector<NodeIndex>, std::greater<>> ready;
@@ -135,7 +141,7 @@ std::vector<NodeIndex> sort_topologically(std::size_t nodes, const std::vector<A
         const NodeIndex node = ready.top();
         ready.pop();
         sorted.push_back(node);
-        for (const NodeIndex successor : next[node]) {
+        for (const NodeIndex successor : successors.of(node)) {
             if (--waiting_for[successor] == 0) {
                 ready.push(successor);
             }

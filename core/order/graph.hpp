@@ -14,16 +14,38 @@ using Arc = std::pair<NodeIndex, NodeIndex>;  ///< first goes before second
 /// Which node comes before which, kept closed while arcs are added.
 class Reachability {
   public:
-    explicit Reachability(std::size_t nodes) : rows_(nodes, std::vector<bool>(nodes, false)) {}
+    explicit Reachability(std::size_t nodes);
 
     /// Whether a path of at least one arc leads from a to b.
-    [[nodiscard]] bool reaches(NodeIndex a, NodeIndex b) const { return rows_[a][b]; }
+    [[nodiscard]] bool reaches(NodeIndex a, NodeIndex b) const {
+        return (bits_[a * words_ + b / kBits] >> (b % kBits) & 1U) != 0;
+    }
 
-    /// Adds an arc and all that follows from it. Cost: n^2.
+    /// Adds an arc and all that follows from it. Cost: nothing when it is known; else n for every
+    /// node that did not reach b yet and now does, 64 nodes a step.
     void add(NodeIndex a, NodeIndex b);
 
   private:
-    std::vector<std::vector<bool>> rows_;
+    static constexpr std::size_t kBits = 64;
+
+    std::size_t nodes_;
+    std::size_t words_;                ///< of one row
+    std::vector<std::uint64_t> bits_;  ///< row by row
+};
+
+/// Who comes directly after whom, kept sorted while arcs are added.
+class Successors {
+  public:
+    explicit Successors(std::size_t nodes, const std::vector<Arc>& arcs = {});
+
+    void add(NodeIndex a, NodeIndex b);
+
+    [[nodiscard]] const std::vector<NodeIndex>& of(NodeIndex node) const { return next_[node]; }
+
+    [[nodiscard]] std::size_t nodes() const { return next_.size(); }
+
+  private:
+    std::vector<std::vector<NodeIndex>> next_;
 };
 
 /// The strongly connected components with more than one node, each sorted, sorted by first node.
@@ -32,8 +54,7 @@ class Reachability {
 
 /// A shortest path from `from` to `to`, both included; a cycle if they are equal; empty if there
 /// is none. Of several the one with the smallest nodes.
-[[nodiscard]] std::vector<NodeIndex> shortest_path(std::size_t nodes,
-                                                   const std::vector<Arc>& arcs,
+[[nodiscard]] std::vector<NodeIndex> shortest_path(const Successors& successors,
                                                    NodeIndex from,
                                                    NodeIndex to);
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <tuple>
+#include <utility>
 
 namespace topress::order {
 
@@ -204,21 +205,23 @@ void add_inferred(const Nodes& nodes,
 }
 
 bool goes_first(const Candidate& a, const Candidate& b) {
-    const auto key = [](const Candidate& c) {
-        const Edge& e = c.edge;
-        return std::make_tuple(weakness(e.strength, e.where),
-                               e.through.size(),
-                               e.before,
-                               e.after,
-                               e.where.origin,
-                               e.where.declared_by,
-                               e.where.file,
-                               e.where.line,
-                               e.where.column,
-                               e.reason,
-                               e.source);
+    const Edge& x = a.edge;
+    const Edge& y = b.edge;
+    const auto first = [](const Edge& e) {
+        return std::pair(weakness(e.strength, e.where), e.through.size());
     };
-    return key(a) < key(b);
+    const auto then = [](const Edge& e) {
+        return std::tie(e.before,
+                        e.after,
+                        e.where.origin,
+                        e.where.declared_by,
+                        e.where.file,
+                        e.where.line,
+                        e.where.column,
+                        e.reason,
+                        e.source);
+    };
+    return first(x) != first(y) ? first(x) < first(y) : then(x) < then(y);
 }
 
 }  // namespace

@@ -24,29 +24,34 @@ bool is_known_trait(const std::string& reference) {
 
 }  // namespace
 
-bool References::is_label(const std::string& reference) const {
-    return std::any_of(nodes_.all.begin(), nodes_.all.end(), [&](const Node& node) {
-        return node.instance != nullptr && node.name == reference;
-    });
-}
-
-std::vector<NodeIndex> References::find(const std::string& reference) const {
-    std::vector<NodeIndex> found;
-    for (NodeIndex i = 0; i < nodes_.all.size(); ++i) {
-        if (matches(reference, *nodes_.all[i].technique)) {
-            found.push_back(i);
+References::References(const Nodes& nodes, Diagnostics& findings)
+    : nodes_(nodes), findings_(findings) {
+    for (NodeIndex i = 0; i < nodes.all.size(); ++i) {
+        if (nodes.all[i].instance != nullptr) {
+            labels_.try_emplace(nodes.all[i].name, i);
         }
     }
-    return found;
+}
+
+bool References::is_label(const std::string& reference) const {
+    return labels_.contains(reference);
+}
+
+const std::vector<NodeIndex>& References::find(const std::string& reference) const {
+    const auto [place, fresh] = found_.try_emplace(reference);
+    if (fresh) {
+        for (NodeIndex i = 0; i < nodes_.all.size(); ++i) {
+            if (matches(reference, *nodes_.all[i].technique)) {
+                place->second.push_back(i);
+            }
+        }
+    }
+    return place->second;
 }
 
 std::vector<NodeIndex> References::find_for_user(const std::string& reference) const {
-    for (NodeIndex i = 0; i < nodes_.selected; ++i) {
-        if (nodes_.all[i].name == reference) {
-            return {i};
-        }
-    }
-    return find(reference);
+    const auto label = labels_.find(reference);
+    return label != labels_.end() ? std::vector{label->second} : find(reference);
 }
 
 void References::report(const std::string& reference,

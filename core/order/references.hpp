@@ -4,6 +4,7 @@
 #include "order/build.hpp"
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace topress::order {
@@ -11,10 +12,10 @@ namespace topress::order {
 /// Looks references up among the nodes and reports the doubtful ones, each once.
 class References {
   public:
-    References(const Nodes& nodes, Diagnostics& findings) : nodes_(nodes), findings_(findings) {}
+    References(const Nodes& nodes, Diagnostics& findings);
 
     /// The nodes a technique or rule means: by id or trait.
-    [[nodiscard]] std::vector<NodeIndex> find(const std::string& reference) const;
+    [[nodiscard]] const std::vector<NodeIndex>& find(const std::string& reference) const;
 
     /// The nodes a user means: a label if there is one of that name, else as `find`.
     [[nodiscard]] std::vector<NodeIndex> find_for_user(const std::string& reference) const;
@@ -38,6 +39,9 @@ class References {
 
     const Nodes& nodes_;
     Diagnostics& findings_;
+    std::unordered_map<std::string, NodeIndex> labels_;
+    /// What was asked for; the same few references are asked for over and over.
+    mutable std::unordered_map<std::string, std::vector<NodeIndex>> found_;
 };
 
 }  // namespace topress::order

@@ -4,21 +4,20 @@
 #include "order/cycle.hpp"
 #include "order/disagreement.hpp"
 
-#include <algorithm>
+#include <map>
 
 namespace topress::order {
 
 namespace {
 
-/// The strongest used edges along a path of nodes.
-std::vector<Step> steps_along(const std::vector<NodeIndex>& path,
-                              const std::vector<Candidate>& used) {
+/// The strongest used edge of every pair of nodes.
+using Used = std::map<Arc, const Edge*>;
+
+std::vector<Step> steps_along(const std::vector<NodeIndex>& path, const Used& used) {
     std::vector<Step> steps;
     for (std::size_t i = 1; i < path.size(); ++i) {
-        const auto edge = std::find_if(used.begin(), used.end(), [&](const Candidate& candidate) {
-            return candidate.from == path[i - 1] && candidate.to == path[i];
-        });
-        steps.insert(steps.end(), edge->edge.steps.begin(), edge->edge.steps.end());
+        const Edge& edge = *used.at({path[i - 1], path[i]});
+        steps.insert(steps.end(), edge.steps.begin(), edge.steps.end());
     }
     return steps;
 }
@@ -71,16 +70,17 @@ std::vector<Arc> used_arcs(const std::vector<Candidate>& candidates) {
 
 void settle(const Nodes& nodes, std::vector<Candidate>& candidates, Diagnostics& findings) {
     Reachability order(nodes.selected);
-    std::vector<Candidate> used;
+    Successors successors(nodes.selected);
+    Used used;
     for (Candidate& candidate : candidates) {
         Edge& edge = candidate.edge;
         if (edge.strength == Strength::Hard || !order.reaches(candidate.to, candidate.from)) {
             order.add(candidate.from, candidate.to);
-            used.push_back(candidate);
+            successors.add(candidate.from, candidate.to);
+            used.try_emplace({candidate.from, candidate.to}, &edge);
             continue;
         }
-        const auto path =
-            shortest_path(nodes.selected, used_arcs(used), candidate.to, candidate.from);
+        const auto path = shortest_path(successors, candidate.to, candidate.from);
         const std::vector<Step> opposing = steps_along(path, used);
         edge.used = false;
         edge.skipped_because = in_one_line(opposing);

@@ -105,6 +105,25 @@ TEST_SUITE("order") {
         CHECK(failure(request).empty());
     }
 
+    TEST_CASE("order: of very many ambiguities the first are told and the rest counted") {
+        std::vector<std::string> ids;
+        for (int i = 10; i < 30; ++i) {
+            ids.push_back("t" + std::to_string(i));
+        }
+        Request request = plain(ids);
+        for (TechniqueInfo& info : request.known) {
+            info.writes = {"weights"};
+        }
+        request.count_orders = false;
+        const Order order = derive_order(request);
+        CHECK(order.ambiguities.size() == 190);  // 20 choose 2
+        const auto told = with_code(order.diagnostics, "order/ambiguous");
+        REQUIRE(told.size() == 101);
+        CHECK(told.back().message.find("90 more pairs") != std::string::npos);
+        request.strict = true;
+        CHECK(failure(request).size() == 101);
+    }
+
     TEST_CASE("order: several shared resources are one finding and one entry each") {
         Request request = two_writers();
         request.known[0].writes = {"weights", "channels"};

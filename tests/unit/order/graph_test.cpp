@@ -32,8 +32,8 @@ TEST_SUITE("order") {
 
     TEST_CASE("graph: of equally short paths the one with the smallest nodes is taken") {
         const std::vector<Arc> arcs = {{0, 3}, {0, 2}, {2, 4}, {3, 4}, {0, 1}, {1, 2}};
-        CHECK(shortest_path(5, arcs, 0, 4) == Nodes{0, 2, 4});
-        CHECK(shortest_path(5, arcs, 4, 0).empty());
+        CHECK(shortest_path(Successors(5, arcs), 0, 4) == Nodes{0, 2, 4});
+        CHECK(shortest_path(Successors(5, arcs), 4, 0).empty());
     }
 
     TEST_CASE("graph: the shortest cycle of a knot") {

@@ -12,7 +12,7 @@ using namespace topress::order::testing;
 
 namespace {
 
-constexpr int kCases = 1000;
+constexpr int kCases = 10000;
 constexpr int kMostNodes = 7;
 
 using Random = std::mt19937;
