@@ -119,6 +119,14 @@ class ThirdParty(support.Workplace):
         self.assertEqual(test["accuracy"], self.rows[-1]["test_accuracy"])
         self.assertIn("quantize", run("inspect", self.path("out/network.safetensors")).stdout)
 
+    def test_the_plugins_pass_every_check_without_a_warning(self):
+        for name in ("lowrank", "clustering"):
+            found = run_json("plugin", "check", os.path.join(plugins(), name + ".so"))
+            bad = [check for check in found["checks"] if check["status"] not in ("pass", "skip")]
+            self.assertEqual(bad, [], name)
+            self.assertGreaterEqual(found["summary"]["pass"], 65)
+            self.assertLessEqual(found["summary"]["skip"], 1)
+
     def test_spatial_factors_and_a_macs_bound(self):
         config = self.write("spatial.toml", HEAD + LOWRANK + 'scheme = "spatial"\nmacs_ratio = 0.5\n')
         rows = run_with("run", config, "--output", self.path("spatial"))["rows"]

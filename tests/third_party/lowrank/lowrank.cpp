@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace example::lowrank {
 
@@ -41,6 +42,20 @@ bool is_plain_layer(const Model& model, const NodeView& node) {
             std::count(other.inputs.begin(), other.inputs.end(), node.inputs[1]));
     }
     return readers == 1;
+}
+
+/// Names of the nodes that the main output depends on: the network without the heads of its exits.
+std::set<std::string> body_of(const Model& model) {
+    std::set<std::string> values{model.output()};
+    std::set<std::string> body;
+    const std::vector<NodeView> nodes = model.nodes();
+    for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
+        if (values.count(node->outputs.at(0)) != 0) {
+            body.insert(node->name);
+            values.insert(node->inputs.begin(), node->inputs.end());
+        }
+    }
+    return body;
 }
 
 }  // namespace
@@ -162,8 +177,12 @@ bool LowRank::replace(Model& model, const NodeView& node) const {
 }
 
 void LowRank::apply(Model& model, Context& context) {
+    // Heads belong to whoever attached the exits, and cost next to nothing.
+    const std::set<std::string> body = body_of(model);
     std::vector<NodeView> layers = model.nodes();
-    std::erase_if(layers, [&](const NodeView& node) { return !is_plain_layer(model, node); });
+    std::erase_if(layers, [&](const NodeView& node) {
+        return body.count(node.name) == 0 || !is_plain_layer(model, node);
+    });
     const double before = model.cost().macs;
     std::uint64_t done = 0;
     std::int64_t factorised = 0;
