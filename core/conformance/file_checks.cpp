@@ -89,6 +89,9 @@ Outcome check_permissions(Subject& subject) {
 }
 
 Outcome check_size(Subject& subject) {
+    if (!fs::is_regular_file(subject.file())) {
+        return skipped("a folder, pipe, socket or device has no size");
+    }
     const std::uint64_t size = fs::file_size(subject.file());
     Findings findings;
     if (size > kUnusualSizeBytes) {

@@ -66,9 +66,15 @@ CHECK_OF_MEMBER = {
 # What is not told by `fail`.
 STATUS_OF_CODE = {"run/worker-crashed": "crashed", "run/worker-exited": "crashed", "check/no-effect": "warn",
                   "plugin/probe-crashed": "crashed", "plugin/probe-exited": "crashed"}
-# About several files, or not a file that can be named.
-OTHERS = {"namespace_second", "takes_technique", "copy_of_good", "dangling_link", "link_to_itself", "pipe",
-          "device", "name_is_not_utf8"}
+# Their fault is to stand beside another file that has the same name, technique or namespace: alone each is a good plugin.
+# `plugin list` and `why` tell them (tests/abi/zoo); here they must be found good.
+BESIDE_OTHERS = {"namespace_second", "takes_technique", "copy_of_good"}
+# Not a file that can be read: the command line refuses it before any check.
+NO_FILE = {"dangling_link", "link_to_itself"}
+# No copy of a library, so nothing to give the program's own build note.
+SCENES = {"pipe": ({"is-elf"}, "pipe.so"), "device": ({"is-elf", "safe-permissions"}, "device.so"),
+          "name_is_not_utf8": ({"one-note-each"}, b"name_\xff\xfe.so")}
+OTHERS = BESIDE_OTHERS | NO_FILE | set(SCENES)
 WELL_BEHAVED = {"larger_sizes"}
 # Their fault is in what the gates see first, so it must stay.
 KEPT = {"plugin/fingerprint-mismatch", "plugin/abi-major", "plugin/abi-minor", "plugin/bad-note",
@@ -114,6 +120,41 @@ class Zoo(unittest.TestCase):
                 check, status = expected_of(member, self.rows[member]["code"])
                 self.assertEqual(found, {check: status})
                 self.assertEqual(exit_status, 0 if status == "warn" else 4)
+
+    def make_scene(self, member):
+        folder = tempfile.TemporaryDirectory(prefix="topress-zoo-check-")
+        self.addCleanup(folder.cleanup)
+        zoo_test.SCENES[member](pathlib.Path(folder.name))
+        return folder.name
+
+    def check_file(self, path, *arguments):
+        done = subprocess.run([support.program(), "plugin", "check", path, "--json", *arguments], capture_output=True,
+                              timeout=120, env=support.environment(OMP_WAIT_POLICY="passive"))
+        return json.loads(done.stdout), done.returncode
+
+    def test_what_is_no_library_file_fails_the_check_about_it(self):
+        for member, (checks, name) in SCENES.items():
+            with self.subTest(member):
+                path = os.path.join(os.fsencode(self.make_scene(member)), os.fsencode(name))
+                document, exit_status = self.check_file(path)
+                found = {each["id"]: each["status"] for each in document["checks"]}
+                self.assertEqual(exit_status, 4)
+                self.assertEqual(sorted(each for each, status in found.items() if status in ("fail", "crashed")),
+                                 sorted(checks | {"passes-gates"}))
+
+    def test_what_leads_nowhere_is_refused_by_the_command_line(self):
+        for member in NO_FILE:
+            with self.subTest(member):
+                document, exit_status = self.check_file(os.path.join(self.make_scene(member), f"{member}.so"))
+                self.assertEqual(exit_status, 2)
+                self.assertEqual(document["diagnostics"][0]["code"], "usage/bad-arguments")
+
+    def test_who_clashes_with_another_file_is_good_alone(self):
+        for member in BESIDE_OTHERS - {"copy_of_good"}:  # which is a copy, bit by bit, of a good one
+            with self.subTest(member):
+                found, exit_status = statuses(member, self.rows[member], "passes-gates", "starts", "complete-table")
+                self.assertEqual(set(found.values()), {"pass"})
+                self.assertEqual(exit_status, 0)
 
     def test_what_cannot_be_opened_is_told_once(self):
         found, _ = statuses("static_crashes", self.rows["static_crashes"])
