@@ -22,6 +22,7 @@ struct RunCommandOptions {
     bool resume = false;
     bool no_cache = false;
     bool brief = false;
+    bool profile = false;
 };
 
 std::filesystem::path output_of(const RunCommandOptions& options, const config::RunConfig& config) {
@@ -80,6 +81,7 @@ Outcome run_run(const RunCommandOptions& options, const Session& session) {
     run_options.resume = options.resume;
     run_options.use_cache = !options.no_cache;
     run_options.brief = options.brief;
+    run_options.profile = options.profile;
     run_options.cancelled = is_interrupted;
     run_options.observer = make_observer(progress);
     watch_interrupts();
@@ -111,6 +113,9 @@ void add_run_command(CLI::App& app, Session& session) {
         "--resume", options->resume, "continue from checkpoints of the same settings");
     command->add_flag("--no-cache", options->no_cache, "compute every stage and share none");
     command->add_flag("--brief", options->brief, "no latency, no test accuracy, no report page");
+    command->add_flag("--profile",
+                      options->profile,
+                      "write profile.json (a Chrome trace) and tell where the time went");
     add_set_option(*command, options->inputs);
     add_device_options(*command, options->inputs);
     add_plugin_path_option(*command, options->inputs.plugin_paths);

@@ -1,6 +1,7 @@
 // Stage number 0.
 #include "pipeline/baseline.hpp"
 
+#include "base/profile.hpp"
 #include "network/serialize.hpp"
 #include "pipeline/run_data.hpp"
 #include "pipeline/stage_key.hpp"
@@ -66,6 +67,7 @@ network::Network build_network(const config::RunConfig& config, const DatasetSha
 }
 
 void run_baseline(RunContext& run) {
+    const profile::Span span(kLabel, "stage");
     run.announce(0, kLabel, "");
     run.key = baseline_key(run.identity, run.plan.config);
     if (run.take_finished(kLabel)) {

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/profile.hpp"
 #include "network/serialize.hpp"
 #include "pipeline/layers.hpp"
 #include "pipeline/measure.hpp"
@@ -55,6 +56,7 @@ void RunContext::finish_stage(network::Network network, Row row, Diagnostics fin
     measured.peak_memory_bytes = peak_memory_bytes();
     Checkpoint finished{std::move(network), std::move(measured), std::move(findings)};
     const std::size_t index = ledger.rows.size();
+    const profile::Span span("write");
     output.write_checkpoint(index, key, finished, metadata);
     if (cache) {
         cache->give(key, finished, output.stage_path(index, finished.row.stage));

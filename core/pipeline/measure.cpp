@@ -1,6 +1,7 @@
 // Measurements of a network.
 #include "pipeline/measure.hpp"
 
+#include "base/profile.hpp"
 #include "data/batches.hpp"
 #include "network/execute.hpp"
 #include "network/operators.hpp"
@@ -95,6 +96,7 @@ std::vector<ExitFigures> exit_figures(const network::Network& network,
 Latency measure_latency(const network::Network& network,
                         const network::Network& baseline,
                         const train::Trainer& trainer) {
+    const profile::Span span("latency");
     constexpr double kBudgetMs = 600;
     constexpr std::size_t kLeast = 3;
     constexpr std::size_t kMost = 31;

@@ -8,6 +8,7 @@
 #include "pipeline/context.hpp"
 #include "pipeline/measure.hpp"
 #include "pipeline/run_data.hpp"
+#include "pipeline/run_profile.hpp"
 #include "pipeline/run_recorder.hpp"
 #include "pipeline/stage.hpp"
 #include "pipeline/stage_key.hpp"
@@ -16,6 +17,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <optional>
 #include <stdexcept>
 
 namespace topress::pipeline {
@@ -150,6 +152,15 @@ void execute_and_note(RunContext& run) {
     }
 }
 
+void write_profile(RunContext& run, RunProfile& profile) {
+    try {
+        profile.finish(run.output.root());
+    } catch (const Error& error) {
+        run.ledger.diagnostics.push_back(to_diagnostic(error));
+        run.ledger.diagnostics.back().severity = Severity::Warning;  // the results are there
+    }
+}
+
 /// The last word on disk. When that fails too, the ledger of the last good row stays there.
 void write_last_ledger(RunContext& run) {
     try {
@@ -174,7 +185,14 @@ Ledger run(const Plan& plan, const RunOptions& options) {
     recorder.started(plan, options.resume);
     run.ledger.diagnostics = plan.diagnostics;
     run.ledger.conditions = describe_run(run);
+    std::optional<RunProfile> profile;
+    if (options.profile) {
+        profile.emplace();
+    }
     execute_and_note(run);
+    if (profile) {
+        write_profile(run, *profile);
+    }
     write_last_ledger(run);
     recorder.ended(run.ledger);
     log::flush();

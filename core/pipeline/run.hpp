@@ -34,6 +34,7 @@ struct RunOptions {
     /// One of many runs that are compared by accuracy and BitOps: no latency, no test split, no
     /// report page.
     bool brief = false;
+    bool profile = false;        ///< writes profile.json and tells where the time went
     train::Cancelled cancelled;  ///< true when the user wants to stop; may be empty
     RunObserver observer;
 };

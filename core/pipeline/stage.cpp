@@ -2,6 +2,7 @@
 #include "pipeline/stage.hpp"
 
 #include "base/log.hpp"
+#include "base/profile.hpp"
 #include "pipeline/apply.hpp"
 #include "pipeline/checks.hpp"
 #include "pipeline/isolated.hpp"
@@ -203,6 +204,7 @@ std::vector<PreparedTechnique> prepare_techniques(RunContext& run) {
 
 void run_stage(RunContext& run, std::size_t index, std::vector<PreparedTechnique>& techniques) {
     const PlannedStage& stage = run.plan.stages[index];
+    const profile::Span span(stage.label, "stage");
     PreparedTechnique& technique = techniques[index];
     run.announce(index + 1, stage.label, stage.technique.id);
     run.stop_if_cancelled();

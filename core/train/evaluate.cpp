@@ -1,5 +1,6 @@
 // Accuracy, loss and exit shares of a network on a split.
 #include "base/error.hpp"
+#include "base/profile.hpp"
 #include "network/execute.hpp"
 #include "train/loss.hpp"
 #include "train/place.hpp"
@@ -57,6 +58,7 @@ Evaluation summarise(const Tally& tally) {
 }  // namespace
 
 Evaluation Trainer::evaluate(const network::Network& network, const data::Samples& samples) {
+    const profile::Span span("evaluation");
     const c10::NoGradGuard no_gradients;
     const PlacedNetwork placed(network, device_);
     Tally tally(static_cast<std::int64_t>(network.exits().size()) + 1, device_);

@@ -1,4 +1,5 @@
 // Batch-norm statistics anew, as the plain mean over a number of training batches.
+#include "base/profile.hpp"
 #include "data/random.hpp"
 #include "network/execute.hpp"
 #include "train/place.hpp"
@@ -12,6 +13,7 @@ namespace topress::train {
 void Trainer::update_statistics(network::Network& network,
                                 std::int64_t batches,
                                 std::uint64_t seed) {
+    const profile::Span span("statistics");
     const c10::NoGradGuard no_gradients;
     network.to(device_);
     std::int64_t done = 0;

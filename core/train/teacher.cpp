@@ -1,6 +1,7 @@
 // Runs the teacher, or looks up what it said.
 #include "train/teacher.hpp"
 
+#include "base/profile.hpp"
 #include "network/execute.hpp"
 
 #include <ATen/ATen.h>
@@ -29,6 +30,7 @@ at::Tensor Teacher::run(const at::Tensor& images) const {
 void Teacher::remember(const data::Samples& samples,
                        const data::Normalisation& normalisation,
                        const std::function<void()>& throw_if_cancelled) {
+    const profile::Span span("teacher");
     data::BatchReader reader(samples, normalisation, kBatchSize);
     std::vector<at::Tensor> rows;
     while (std::optional<data::Batch> batch = reader.next()) {
@@ -39,6 +41,7 @@ void Teacher::remember(const data::Samples& samples,
 }
 
 at::Tensor Teacher::logits(const data::Batch& batch) const {
+    const profile::Span span("teacher");
     return known_.defined() ? known_.index_select(0, batch.indices.to(device_)) : run(batch.images);
 }
 

@@ -2,6 +2,7 @@
 #include "train/trainer.hpp"
 
 #include "base/error.hpp"
+#include "base/profile.hpp"
 #include "data/random.hpp"
 #include "network/execute.hpp"
 #include "train/backward.hpp"
@@ -132,12 +133,12 @@ class Fit {
         double rate = 0;
         while (step_ < steps_) {
             services_.throw_if_cancelled();
-            std::optional<data::Batch> read = reader.next();
+            std::optional<data::Batch> read = next_batch(reader);
             if (!read) {
                 break;
             }
             rate = schedule_.at(step_);
-            run_step(to_device(std::move(*read), services_.device), rate, totals);
+            run_step(*read, rate, totals);
             ++step_;
             if (step_ % kStepsBetweenReadings == 0) {
                 tell_progress(check_loss_value(totals), false);
@@ -150,10 +151,19 @@ class Fit {
         tell_progress(loss, true);
     }
 
+    std::optional<data::Batch> next_batch(data::BatchReader& reader) const {
+        const profile::Span span("data");
+        std::optional<data::Batch> batch = reader.next();
+        return batch ? std::optional(to_device(std::move(*batch), services_.device)) : batch;
+    }
+
     void run_step(const data::Batch& batch, double rate, Totals& totals) {
         run_gradients(batch, totals);
         run_hook(options_.after_backward);
-        optimizer_.step(rate);
+        {
+            const profile::Span span("optimizer");
+            optimizer_.step(rate);
+        }
         run_hook(options_.after_step);
         optimizer_.clear_gradients();
     }
@@ -164,10 +174,17 @@ class Fit {
         network::RunMode mode;
         mode.training = !options_.freeze_statistics;
         mode.update_statistics = !options_.freeze_statistics;
-        const std::vector<at::Tensor> outputs = network::forward(network_, batch.images, mode);
+        const std::vector<at::Tensor> outputs = run_forward(batch.images, mode);
         const LossResult result = compute_loss(outputs, batch);
         totals.add(result.loss, outputs.back().detach(), batch.labels);
+        const profile::Span span("backward");
         run_backward(outputs, result.gradients);
+    }
+
+    std::vector<at::Tensor> run_forward(const at::Tensor& images,
+                                        const network::RunMode& mode) const {
+        const profile::Span span("forward");
+        return network::forward(network_, images, mode);
     }
 
     LossResult compute_loss(const std::vector<at::Tensor>& outputs, const data::Batch& batch) {
@@ -177,6 +194,7 @@ class Fit {
             detached.push_back(output.detach());
         }
         const at::Tensor teacher = teacher_ ? teacher_->logits(batch) : at::Tensor();
+        const profile::Span span("loss");
         const LossInput input{detached, teacher, batch.labels, batch.images, step_, steps_};
         if (!options_.loss) {
             const c10::NoGradGuard no_gradients;
@@ -189,6 +207,7 @@ class Fit {
 
     void run_hook(const StepHook& hook) {
         if (hook) {
+            const profile::Span span("hook");
             const c10::NoGradGuard no_gradients;
             hook(network_, step_, steps_);
             scope_.adopt_changes();
