@@ -49,11 +49,11 @@ def precedence_table(document):
 
 
 def insertion_table(document):
-    print("| pair | between them | difference, pp | 95 % interval | verdict |")
-    print("|---|---|---|---|---|")
+    print("| first | then | between them | pair alone, pp | with it, pp | 95 % interval | verdict |")
+    print("|---|---|---|---|---|---|---|")
     for row in document["insertions"]:
-        print(f"| {row['before']}, {row['after']} | {row['inserted']} | {points(row['difference'])} | "
-              f"{points(row['low'])} to {points(row['high'])} | {row['verdict']} |")
+        print(f"| {row['before']} | {row['after']} | {row['between']} | {points(row['pair_difference'])} | "
+              f"{points(row['difference'])} | {points(row['low'])} to {points(row['high'])} | {row['verdict']} |")
 
 
 class Picture:
