@@ -113,9 +113,8 @@ void add_run_command(CLI::App& app, Session& session) {
         "--resume", options->resume, "continue from checkpoints of the same settings");
     command->add_flag("--no-cache", options->no_cache, "compute every stage and share none");
     command->add_flag("--brief", options->brief, "no latency, no test accuracy, no report page");
-    command->add_flag("--profile",
-                      options->profile,
-                      "write profile.json (a Chrome trace) and tell where the time went");
+    command->add_flag(
+        "--profile", options->profile, "write profile.json, tell where the time went");
     add_set_option(*command, options->inputs);
     add_device_options(*command, options->inputs);
     add_plugin_path_option(*command, options->inputs.plugin_paths);

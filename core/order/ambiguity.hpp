@@ -12,8 +12,8 @@ namespace topress::order {
 [[nodiscard]] std::vector<Ambiguity> find_ambiguities(const Nodes& nodes,
                                                       const std::vector<Arc>& used);
 
-/// One order/ambiguous per pair, naming every resource: a warning, or an error if `strict`. From the
-/// 101st pair on they are only counted.
+/// One order/ambiguous per pair, naming every resource: a warning, or an error if `strict`. From
+/// the 101st pair on they are only counted.
 [[nodiscard]] Diagnostics report_ambiguities(const Nodes& nodes,
                                              const std::vector<Ambiguity>& ambiguities,
                                              bool strict);

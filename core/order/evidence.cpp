@@ -81,9 +81,11 @@ void Reader::read_interval(const toml::table& table, PairMeasurement& pair) {
     };
     const std::optional<double> low = end(0);
     const std::optional<double> high = end(1);
-    // Written so that NaN is refused too.
-    if (low && high && *low <= pair.difference && pair.difference <= *high && *low >= -1 &&
-        *high <= 1) {
+    // Written so that NaN is refused too. Differences are at most 1, their interval over two seeds
+    // is up to 12.7 times as wide as they spread.
+    constexpr double kWidest = 14;
+    if (low && high && *low <= pair.difference && pair.difference <= *high && *low >= -kWidest &&
+        *high <= kWidest) {
         pair.low = *low;
         pair.high = *high;
         return;

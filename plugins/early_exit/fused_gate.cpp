@@ -31,7 +31,7 @@ std::pair<at::Tensor, at::Tensor> gate(const at::Tensor& logits_in,
                                   stay.mutable_data_ptr<std::int64_t>(),
                                   counts.mutable_data_ptr<std::int64_t>()};
     if (logits.is_cpu()) {
-        exit_gate_cpu(inputs, outputs);
+        exit_gate_fast_cpu(inputs, outputs);
     } else {
 #if TOPRESS_HAVE_CUDA
         launch_exit_gate(inputs, outputs, current_stream(logits.device()));

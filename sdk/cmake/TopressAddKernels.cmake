@@ -17,6 +17,8 @@ function(topress_add_kernels name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "INCLUDE" "CPU_SOURCES;CUDA_SOURCES")
   add_library(${name}_kernels_cpu STATIC ${arg_CPU_SOURCES})
   target_compile_features(${name}_kernels_cpu PUBLIC cxx_std_17)
+  # Changes no value: it only lets comparisons become vector selects (topress/kernel/fast_exp.hpp).
+  target_compile_options(${name}_kernels_cpu PRIVATE -fno-trapping-math)
   target_include_directories(${name}_kernels_cpu PUBLIC ${TOPRESS_KERNEL_INCLUDE_DIR}
                                                         ${arg_INCLUDE})
   set_target_properties(${name}_kernels_cpu PROPERTIES POSITION_INDEPENDENT_CODE ON

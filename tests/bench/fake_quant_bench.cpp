@@ -18,12 +18,12 @@ constexpr std::int64_t kHigh = 15;
 void fused(benchmark::State& state) {
     const at::Tensor x = at::rand({kElements});
     const at::Tensor grad = at::rand({kElements});
-    at::Tensor y = at::empty_like(x);
-    at::Tensor grad_x = at::empty_like(x);
     const float scale = 0.06F;
     float grad_scale = 0;
     const quantization::FakeQuantShape shape{1, 1, kElements};
     for (auto _ : state) {
+        at::Tensor y = at::empty_like(x);
+        at::Tensor grad_x = at::empty_like(x);
         quantization::fake_quant_forward_cpu(
             x.const_data_ptr<float>(), &scale, shape, {kLow, kHigh}, y.mutable_data_ptr<float>());
         quantization::fake_quant_backward_cpu(grad.const_data_ptr<float>(),

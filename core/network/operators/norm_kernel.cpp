@@ -10,7 +10,7 @@
 // One portable build runs everywhere and uses the vectors of the machine it runs on.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_ADDRESS__)
-#define TOPRESS_VECTOR_CLONES __attribute__((target_clones("default", "arch=haswell")))
+#define TOPRESS_VECTOR_CLONES __attribute__((target_clones("default", "avx2")))
 #else
 #define TOPRESS_VECTOR_CLONES
 #endif

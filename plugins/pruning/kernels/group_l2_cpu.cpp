@@ -2,22 +2,27 @@
 #include "group_l2.hpp"
 
 #include <topress/kernel/parallel.hpp>
+#include <topress/kernel/vector_clones.hpp>
 
+#include <algorithm>
 #include <vector>
 
 namespace topress::pruning {
 namespace {
 
-// Eight running sums, so that the compiler may use vector registers without changing the order.
+// Running sums, so that the compiler may use vector registers without changing the order.
 constexpr std::int64_t kLanes = 8;
+// Columns of a segment that one item of work adds up; few enough to stay in registers and cache.
+constexpr std::int64_t kColumns = 1024;
 
+TOPRESS_VECTOR_CLONES
 double sum_of_squares(const float* values, std::int64_t count) {
     double lanes[kLanes] = {};
     std::int64_t i = 0;
     for (; i + kLanes <= count; i += kLanes) {
         for (std::int64_t lane = 0; lane < kLanes; ++lane) {
             const double value = static_cast<double>(values[i + lane]);
-            lanes[lane] += value * value;
+            lanes[lane] += value * value;  // exact in double
         }
     }
     double sum = 0.0;
@@ -30,13 +35,53 @@ double sum_of_squares(const float* values, std::int64_t count) {
     return sum;
 }
 
-double channel_sum(const GroupSegment& segment, std::int64_t channel) {
-    double sum = 0.0;
-    for (std::int64_t o = 0; o < segment.outer; ++o) {
-        sum += sum_of_squares(segment.data + (o * segment.channels + channel) * segment.inner,
-                              segment.inner);
+// Adds the squares of `count` neighbours, row after row, to a sum for each.
+TOPRESS_VECTOR_CLONES
+void add_columns(const float* __restrict values,
+                 std::int64_t rows,
+                 std::int64_t stride,
+                 std::int64_t count,
+                 double* __restrict sums) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+        const float* const line = values + row * stride;
+        for (std::int64_t i = 0; i < count; ++i) {
+            const double value = static_cast<double>(line[i]);
+            sums[i] += value * value;
+        }
     }
-    return sum;
+}
+
+// One row of memory holds all values of a channel: channels one by one.
+void add_by_channel(const GroupSegment& segment, double* out) {
+    const std::int64_t elements = segment.channels * segment.inner;
+    kernel::for_each_item(segment.channels, elements, [&](std::int64_t channel) {
+        out[channel] += static_cast<double>(segment.scale) *
+                        sum_of_squares(segment.data + channel * segment.inner, segment.inner);
+    });
+}
+
+// Channels alternate in memory, a few values each: all columns side by side, then channel by
+// channel. Whole channels go to one item, so the sums do not depend on threads.
+void add_by_column(const GroupSegment& segment, double* out) {
+    const std::int64_t stride = segment.channels * segment.inner;
+    const std::int64_t channels = std::max<std::int64_t>(1, kColumns / segment.inner);
+    const std::int64_t items = (segment.channels + channels - 1) / channels;
+    kernel::for_each_item(items, stride * segment.outer, [&](std::int64_t item) {
+        const std::int64_t first = item * channels;
+        const std::int64_t last = std::min(segment.channels, first + channels);
+        const std::int64_t count = (last - first) * segment.inner;
+        std::vector<double> sums(static_cast<std::size_t>(count), 0.0);
+        add_columns(
+            segment.data + first * segment.inner, segment.outer, stride, count, sums.data());
+        const double* column = sums.data();
+        for (std::int64_t channel = first; channel < last; ++channel) {
+            double sum = 0.0;
+            for (std::int64_t i = 0; i < segment.inner; ++i) {
+                sum += *column++;
+            }
+            out[channel] += static_cast<double>(segment.scale) * sum;
+        }
+    });
 }
 
 }  // namespace
@@ -51,10 +96,10 @@ void group_l2_cpu(const GroupSegment* segments,
     for (std::int64_t s = 0; s < segment_count; ++s) {
         const GroupSegment& segment = segments[s];
         double* const out = sums.data() + segment.out_offset;
-        const std::int64_t elements = segment.outer * segment.channels * segment.inner;
-        kernel::for_each_item(segment.channels, elements, [&](std::int64_t channel) {
-            out[channel] += static_cast<double>(segment.scale) * channel_sum(segment, channel);
-        });
+        if (segment.outer == 0 || segment.channels == 0 || segment.inner == 0) {
+            continue;
+        }
+        segment.outer == 1 ? add_by_channel(segment, out) : add_by_column(segment, out);
     }
     for (std::int64_t k = 0; k < size; ++k) {
         importance[k] = static_cast<float>(sums[static_cast<std::size_t>(k)]);

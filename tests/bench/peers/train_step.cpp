@@ -5,10 +5,12 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
+#include <map>
+#include <string>
 #include <vector>
 
 using namespace topress;
@@ -22,7 +24,7 @@ struct Work {
     std::int64_t side = 28;
     std::int64_t batch = 128;
     std::int64_t steps = 20;
-    int threads = 1;
+    std::int64_t threads = 1;
 };
 
 train::TrainingData random_data(const Work& work) {
@@ -39,7 +41,7 @@ train::TrainingData random_data(const Work& work) {
 }
 
 int run(const Work& work) {
-    at::set_num_threads(work.threads);
+    at::set_num_threads(static_cast<int>(work.threads));
     const train::TrainingData data = random_data(work);
     train::TrainingDefaults defaults;
     defaults.batch_size = work.batch;
@@ -71,14 +73,20 @@ int run(const Work& work) {
 int main(int argc, char** argv) {
     keep_freed_memory();  // as the program does
     Work work;
-    CLI::App app("times training steps");
-    app.add_option("--depth", work.depth);
-    app.add_option("--width", work.width);
-    app.add_option("--channels", work.channels);
-    app.add_option("--side", work.side);
-    app.add_option("--batch", work.batch);
-    app.add_option("--steps", work.steps);
-    app.add_option("--threads", work.threads);
-    CLI11_PARSE(app, argc, argv);
+    const std::map<std::string, std::int64_t*> known{{"--depth", &work.depth},
+                                                     {"--width", &work.width},
+                                                     {"--channels", &work.channels},
+                                                     {"--side", &work.side},
+                                                     {"--batch", &work.batch},
+                                                     {"--steps", &work.steps},
+                                                     {"--threads", &work.threads}};
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const auto option = known.find(argv[i]);
+        if (option == known.end()) {
+            std::fprintf(stderr, "unknown option %s\n", argv[i]);
+            return 2;
+        }
+        *option->second = std::atoll(argv[i + 1]);
+    }
     return run(work);
 }

@@ -104,6 +104,47 @@ TEST_CASE("exit_gate: the reference computes the largest softmax probability") {
     CHECK(split.counts == std::vector<std::int64_t>{1, 1});
 }
 
+TEST_CASE("exit_gate: the fast path agrees with the reference") {
+    for (const std::int64_t batch : {0, 1, 31, 257, 1024}) {
+        for (const std::int64_t classes : {1, 2, 10, 33, 5000}) {
+            CAPTURE(batch);
+            CAPTURE(classes);
+            const auto logits = normal_values(batch * classes, 2.0, 17);
+            const float threshold =
+                threshold_between(reference(logits, batch, classes, 0.0f).confidence);
+            const Split expected = reference(logits, batch, classes, threshold);
+            Split actual = expected;
+            std::fill(actual.leave.begin(), actual.leave.end(), kUnwritten);
+            std::fill(actual.stay.begin(), actual.stay.end(), kUnwritten);
+            early_exit::exit_gate_fast_cpu({logits.data(), batch, classes, threshold},
+                                           {actual.confidence.data(),
+                                            actual.leave.data(),
+                                            actual.stay.data(),
+                                            actual.counts.data()});
+            check_close(actual.confidence, expected.confidence, kConfidenceLimits);
+            CHECK(actual.leave == expected.leave);
+            CHECK(actual.stay == expected.stay);
+            CHECK(actual.counts == expected.counts);
+        }
+    }
+}
+
+TEST_CASE("exit_gate: on the fast path too what is not a number never leaves") {
+    constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    const std::vector<float> logits = {
+        kNan, 1.0f, 0.0f, kInfinity, -kInfinity, -kInfinity, -kInfinity, 0.0f};
+    std::vector<float> confidence(4);
+    std::vector<std::int64_t> leave(4, kUnwritten);
+    std::vector<std::int64_t> stay(4, kUnwritten);
+    std::vector<std::int64_t> counts(2);
+    early_exit::exit_gate_fast_cpu({logits.data(), 4, 2, 0.0f},
+                                   {confidence.data(), leave.data(), stay.data(), counts.data()});
+    CHECK(counts == std::vector<std::int64_t>{1, 3});
+    CHECK(leave[0] == 3);
+    CHECK(confidence[3] == 1.0f);
+}
+
 TEST_CASE("exit_gate: kernel agrees with the reference for every batch size") {
     TOPRESS_REQUIRE_GPU();
     for (const std::int64_t batch : {0, 1, 31, 32, 33, 257, 1024}) {

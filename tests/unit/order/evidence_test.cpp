@@ -110,6 +110,11 @@ TEST_SUITE("order") {
         CHECK(file.intensities[0].bitops_ratio == 64.0);
     }
 
+    TEST_CASE("evidence: an interval of two seeds may be wider than any accuracy") {
+        const Diagnostics found = load_failure(changed("[0.004, 0.020]", "[-1.98, 2.10]"));
+        CHECK(found.empty());
+    }
+
     TEST_CASE("evidence: every mistake is config/bad-evidence with its line") {
         struct Mistake {
             const char* from;
