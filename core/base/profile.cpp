@@ -71,6 +71,14 @@ double seconds(Clock::duration duration) {
     return std::chrono::duration<double>(duration).count();
 }
 
+/// Operators fill the trace within seconds; stages and phases go on.
+bool is_kept(const std::string& category, std::size_t events) {
+    const std::size_t most = category == "stage"   ? events + 1
+                             : category == "phase" ? 2 * kMostEvents
+                                                   : kMostEvents;
+    return events < most;
+}
+
 /// A JSON string; names are those of operators, phases and stages.
 std::string quoted(const std::string& text) {
     std::string result = "\"";
@@ -149,7 +157,7 @@ void end() {
     ++entry->second.count;
     entry->second.total_s += total;
     entry->second.self_s += total - done.inside_s;
-    if (all.events.size() < kMostEvents) {
+    if (is_kept(entry->first.second, all.events.size())) {
         all.events.push_back(
             {&entry->first, seconds(done.start - all.begin) * 1e6, total * 1e6, stack.thread});
     } else {

@@ -35,8 +35,9 @@ void end();
 /// All names, the largest self time first. Only after stop().
 [[nodiscard]] std::vector<Entry> summary();
 
-/// The trace-event format of Chrome and Perfetto: one complete event a span. Later spans than the
-/// first `kMostEvents` are only added up. Throws Error{file/cannot-write}.
+/// The trace-event format of Chrome and Perfetto: one complete event a span. Operators after the
+/// first `kMostEvents` spans, and phases after twice as many, are only added up. Throws
+/// Error{file/cannot-write}.
 void write_chrome_trace(const std::filesystem::path& path);
 
 inline constexpr std::size_t kMostEvents = 200'000;

@@ -122,6 +122,19 @@ class WholeRun(support.Workplace):
                          digest(self.path("out/network.safetensors")))
         self.assertEqual(again["rows"][-1]["test_accuracy"], self.rows[-1]["test_accuracy"])
 
+    def test_profile_tells_where_the_time_went_and_changes_no_result(self):
+        done = run("run", self.config, "--output", self.path("profiled"), "--no-cache", "--brief", "--profile")
+        self.assertIn("where the time went", done.stderr)
+        self.assertIn("convolution_backward", done.stderr)
+        self.assertEqual(digest(self.path("profiled/network.safetensors")), digest(self.path("out/network.safetensors")))
+        events = self.read_json("profiled/profile.json")["traceEvents"]
+        names = {event["name"] for event in events}
+        for name in LABELS + ["data", "teacher", "forward", "loss", "backward", "optimizer", "evaluation", "write"]:
+            self.assertIn(name, names)
+        for event in events[:100]:
+            self.assertEqual((event["ph"], event["pid"]), ("X", 1))
+            self.assertGreaterEqual(event["dur"], 0)
+
     def test_changed_settings_are_not_resumed(self):
         shutil.copytree(self.path("out"), self.path("changed"))
         other = run_json("run", self.config, "--output", self.path("changed"), "--resume",
