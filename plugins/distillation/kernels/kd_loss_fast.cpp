@@ -4,6 +4,7 @@
 
 #include <topress/kernel/fast_exp.hpp>
 #include <topress/kernel/parallel.hpp>
+#include <topress/kernel/row.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -26,19 +27,11 @@ struct Row {
     double sum = 0.0;  // of the exponentials
 };
 
-double sum_of(const float* values, std::int64_t count) {
-    double sum = 0.0;
-    for (std::int64_t c = 0; c < count; ++c) {
-        sum += static_cast<double>(values[c]);
-    }
-    return sum;
-}
-
 void measure_moments(const float* logits, std::int64_t classes, Row& row) {
     if (classes < 2) {
         return;
     }
-    const double mean = sum_of(logits, classes) / static_cast<double>(classes);
+    const double mean = kernel::sum_of_row(logits, classes) / static_cast<double>(classes);
     double squares = 0.0;
     for (std::int64_t c = 0; c < classes; ++c) {
         const double from_mean = static_cast<double>(logits[c]) - mean;
@@ -66,7 +59,7 @@ class Softmaxes {
             Row& row = rows_[r];
             const float* const logits = logits_ + static_cast<std::int64_t>(r) * classes_;
             row.rate = rate_of(logits, row);
-            row.top = *std::max_element(logits, logits + classes_);
+            row.top = kernel::largest_of_row(logits, classes_);
             float* const to = exponents_.data() + static_cast<std::int64_t>(r) * classes_;
             for (std::int64_t c = 0; c < classes_; ++c) {
                 to[c] = row.rate * (logits[c] - row.top);
@@ -75,7 +68,7 @@ class Softmaxes {
         exponentials_ = exponents_;
         kernel::exp_in_place(exponentials_.data(), static_cast<std::int64_t>(exponentials_.size()));
         for (std::size_t r = 0; r < rows_.size(); ++r) {
-            rows_[r].sum = sum_of(exponentials(r), classes_);
+            rows_[r].sum = kernel::sum_of_row(exponentials(r), classes_);
         }
     }
 
@@ -121,7 +114,7 @@ double add_cross_entropy(const Softmaxes& student,
     const double of_label = static_cast<double>(student.exponents(r)[label]) - log_sum;
     double loss = -(1.0 - static_cast<double>(parameters.label_smoothing)) * of_label;
     if (spread > 0.0F) {
-        const double all = sum_of(student.exponents(r), classes);
+        const double all = kernel::sum_of_row(student.exponents(r), classes);
         loss -= static_cast<double>(spread) * (all - static_cast<double>(classes) * log_sum);
     }
     return static_cast<double>(parameters.cross_entropy_weight) * loss;
@@ -143,7 +136,8 @@ void add_standardised(const Row& row,
     for (std::int64_t c = 0; c < classes; ++c) {
         along += static_cast<double>(pulls[c] * (logits[c] - row.mean));
     }
-    const auto mean = static_cast<float>(sum_of(pulls, classes) / static_cast<double>(classes));
+    const auto mean =
+        static_cast<float>(kernel::sum_of_row(pulls, classes) / static_cast<double>(classes));
     const auto slope =
         static_cast<float>(along / static_cast<double>(classes - 1)) * inverse * inverse;
     for (std::int64_t c = 0; c < classes; ++c) {
@@ -256,7 +250,7 @@ void kd_loss_fast_cpu(const KdLossInputs<float>& inputs,
         const std::int64_t first = item * rows;
         compute_block(inputs, parameters, outputs, first, std::min(rows, inputs.batch - first));
     });
-    const double sum = sum_of(outputs.sample_loss, inputs.batch);
+    const double sum = kernel::sum_of_row(outputs.sample_loss, inputs.batch);
     *outputs.loss =
         static_cast<float>(inputs.batch == 0 ? 0.0 : sum / static_cast<double>(inputs.batch));
 }

@@ -3,6 +3,7 @@
 
 #include <topress/kernel/fast_exp.hpp>
 #include <topress/kernel/parallel.hpp>
+#include <topress/kernel/row.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -36,21 +37,14 @@ void confidence_of_rows(const float* logits,
     for (std::int64_t row = 0; row < rows; ++row) {
         const float* const from = logits + row * classes;
         float* const to = values.data() + row * classes;
-        float top = from[0];
-        for (std::int64_t c = 1; c < classes; ++c) {
-            top = from[c] > top ? from[c] : top;
-        }
+        const float top = kernel::largest_of_row(from, classes);
         for (std::int64_t c = 0; c < classes; ++c) {
             to[c] = from[c] - top;
         }
     }
     kernel::exp_in_place(values.data(), rows * classes);
     for (std::int64_t row = 0; row < rows; ++row) {
-        const float* const exponentials = values.data() + row * classes;
-        double sum = 0.0;
-        for (std::int64_t c = 0; c < classes; ++c) {
-            sum += static_cast<double>(exponentials[c]);
-        }
+        const double sum = kernel::sum_of_row(values.data() + row * classes, classes);
         confidence[row] = static_cast<float>(1.0 / sum);
     }
 }

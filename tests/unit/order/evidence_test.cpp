@@ -10,6 +10,7 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <unistd.h>
 
 using namespace topress::order;
 using namespace topress::order::testing;
@@ -36,7 +37,9 @@ bitops_ratio = 64.0
 
 std::filesystem::path write(const std::string& text) {
     const char* root = std::getenv("TOPRESS_TEST_BINARY_DIR");
-    auto path = std::filesystem::path(root == nullptr ? "." : root) / "evidence_test.toml";
+    auto path =
+        std::filesystem::path(root == nullptr ? "." : root) /
+        ("evidence_test_" + std::to_string(::getpid()) + ".toml");  // CTest runs cases side by side
     std::ofstream(path, std::ios::binary) << text;
     return path;
 }
