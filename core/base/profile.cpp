@@ -1,11 +1,9 @@
 // One stack a thread, one table for all; the table is locked when a span ends.
 #include "base/profile.hpp"
 
-#include "base/files.hpp"
-
 #include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <map>
 #include <mutex>
 
@@ -22,10 +20,10 @@ struct Totals {
 
 using Key = std::pair<std::string, std::string>;  // name, category
 
-struct Event {
+struct Kept {
     const Key* key;
-    double start_us;
-    double duration_us;
+    Clock::time_point start;
+    double seconds;
     int thread;
 };
 
@@ -33,7 +31,7 @@ struct Event {
 struct Recording {
     std::mutex mutex;
     std::map<Key, Totals, std::less<>> totals;
-    std::vector<Event> events;
+    std::vector<Kept> events;
     std::uint64_t left_out = 0;
     Clock::time_point begin;
     std::atomic<std::uint64_t> number{0};  ///< of the recording; stacks of an earlier one are stale
@@ -77,32 +75,6 @@ bool is_kept(const std::string& category, std::size_t events) {
                              : category == "phase" ? 2 * kMostEvents
                                                    : kMostEvents;
     return events < most;
-}
-
-/// A JSON string; names are those of operators, phases and stages.
-std::string quoted(const std::string& text) {
-    std::string result = "\"";
-    for (const char letter : text) {
-        if (letter == '"' || letter == '\\') {
-            result.push_back('\\');
-        }
-        result.push_back(static_cast<unsigned char>(letter) < 0x20 ? ' ' : letter);
-    }
-    result.push_back('"');
-    return result;
-}
-
-std::string line_of(const Event& event) {
-    char times[96];
-    std::snprintf(times,
-                  sizeof times,
-                  "\"ts\":%.3f,\"dur\":%.3f,\"pid\":1,\"tid\":%d",
-                  event.start_us,
-                  event.duration_us,
-                  event.thread);
-    std::string line = "{\"ph\":\"X\",\"name\":";
-    line.append(quoted(event.key->first)).append(",\"cat\":").append(quoted(event.key->second));
-    return line.append(",").append(times).append("}");
 }
 
 }  // namespace
@@ -158,8 +130,7 @@ void end() {
     entry->second.total_s += total;
     entry->second.self_s += total - done.inside_s;
     if (is_kept(entry->first.second, all.events.size())) {
-        all.events.push_back(
-            {&entry->first, seconds(done.start - all.begin) * 1e6, total * 1e6, stack.thread});
+        all.events.push_back({&entry->first, done.start, total, stack.thread});
     } else {
         ++all.left_out;
     }
@@ -178,15 +149,19 @@ std::vector<Entry> summary() {
     return entries;
 }
 
-void write_chrome_trace(const std::filesystem::path& path) {
+Trace trace() {
     Recording& all = recording();
     const std::lock_guard lock(all.mutex);
-    std::string text = "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"left_out\":";
-    text.append(std::to_string(all.left_out)).append("},\"traceEvents\":[\n");
-    for (std::size_t i = 0; i < all.events.size(); ++i) {
-        text.append(i == 0 ? "" : ",\n").append(line_of(all.events[i]));
+    Trace trace;
+    trace.left_out = all.left_out;
+    for (const Kept& event : all.events) {
+        trace.events.push_back({event.key->first,
+                                event.key->second,
+                                seconds(event.start - all.begin),
+                                event.seconds,
+                                event.thread});
     }
-    write_file_atomically(path, text.append("\n]}\n"));
+    return trace;
 }
 
 }  // namespace topress::profile

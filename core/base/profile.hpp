@@ -1,10 +1,9 @@
-// Where the time of the process goes: nested spans, added up by name, and a Chrome trace of the
-// first of them. Costs one atomic read a span while nothing is profiled.
+// Where the time of the process goes: nested spans, added up by name, and the first of them one by
+// one. Costs one atomic read a span while nothing is profiled.
 #pragma once
 
-#include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,10 +34,23 @@ void end();
 /// All names, the largest self time first. Only after stop().
 [[nodiscard]] std::vector<Entry> summary();
 
-/// The trace-event format of Chrome and Perfetto: one complete event a span. Operators after the
-/// first `kMostEvents` spans, and phases after twice as many, are only added up. Throws
-/// Error{file/cannot-write}.
-void write_chrome_trace(const std::filesystem::path& path);
+/// One span. Times in seconds, the start from that of the recording; threads count from 1.
+struct Event {
+    std::string_view name;
+    std::string_view category;
+    double start_s = 0;
+    double duration_s = 0;
+    int thread = 0;
+};
+
+/// The single spans, in the order in which they ended; texts are valid until the next start().
+struct Trace {
+    std::vector<Event> events;
+    std::uint64_t left_out = 0;  ///< spans that were only added up
+};
+
+/// Operators after the first `kMostEvents` spans, and phases after twice as many, are left out.
+[[nodiscard]] Trace trace();
 
 inline constexpr std::size_t kMostEvents = 200'000;
 

@@ -150,9 +150,10 @@ class Zoo(unittest.TestCase):
                 self.assertEqual(document["diagnostics"][0]["code"], "usage/bad-arguments")
 
     def test_who_clashes_with_another_file_is_good_alone(self):
-        for member in BESIDE_OTHERS - {"copy_of_good"}:  # which is a copy, bit by bit, of a good one
+        for member in BESIDE_OTHERS:
+            file = "good" if member == "copy_of_good" else member  # bit by bit the same
             with self.subTest(member):
-                found, exit_status = statuses(member, self.rows[member], "passes-gates", "starts", "complete-table")
+                found, exit_status = statuses(file, self.rows[member], "passes-gates", "starts", "complete-table")
                 self.assertEqual(set(found.values()), {"pass"})
                 self.assertEqual(exit_status, 0)
 

@@ -46,28 +46,33 @@ void norm_forward(const float* x,
                   const NormTail& tail,
                   const NormExtent& extent);
 
-/// The sums. With a relu, gradients count where y > 0. `passed` (may be null) receives the gradient
-/// behind the relu, which is that of the residual. Reads 8 (12 with a relu) bytes an element.
-[[nodiscard]] NormSums norm_backward_sums(const float* grad_y,
-                                          const float* y,
-                                          const float* x,
-                                          const double* mean,
-                                          float* passed,
-                                          const NormTail& tail,
+/// What the backward passes read. `y` is null where no relu stands behind; gradients count where
+/// y > 0. `passed` (null: not wanted) is written by the first pass and read by the second: the
+/// gradient behind the relu, which is that of the residual.
+struct NormBackward {
+    const float* grad_y = nullptr;
+    const float* y = nullptr;
+    const float* x = nullptr;
+    float* passed = nullptr;
+};
+
+/// Per channel: grad_x = g * a - (x - mean) * b - c, with g the gradient behind the relu.
+struct NormFactors {
+    const float* mean = nullptr;
+    const float* a = nullptr;
+    const float* b = nullptr;
+    const float* c = nullptr;
+};
+
+/// First pass. Reads 8 (12 with a relu) bytes an element, writes 4 where `passed` is wanted.
+[[nodiscard]] NormSums norm_backward_sums(const NormBackward& pass,
+                                          const std::vector<double>& mean,
                                           const NormExtent& extent);
 
-/// grad_x = g * a - (x - mean) * b - c per channel, g as in the sums; `passed` replaces grad_y and
-/// y where it is not null. Reads 8 to 12, writes 4 bytes an element.
-void norm_backward_input(const float* grad_y,
-                         const float* y,
-                         const float* x,
-                         const float* passed,
-                         const float* mean,
-                         const float* a,
-                         const float* b,
-                         const float* c,
+/// Second pass. Reads 8 to 12, writes 4 bytes an element.
+void norm_backward_input(const NormBackward& pass,
+                         const NormFactors& by_channel,
                          float* grad_x,
-                         const NormTail& tail,
                          const NormExtent& extent);
 
 }  // namespace topress::network

@@ -191,13 +191,14 @@ class Norm : public torch::autograd::Function<Norm> {
         const NormExtent extent = extent_of(x);
         const std::vector<double> mean = to_vector(saved[2]);
         const std::vector<double> inverse = to_vector(saved[3]);
-        const float* y = tail.relu ? data(saved[4]) : nullptr;
         // Without a relu the residual's gradient is that of the output.
         const bool passes = tail.relu && tail.residual;
         const at::Tensor passed = passes ? at::empty_like(x) : at::Tensor();
-        float* passed_data = passes ? passed.mutable_data_ptr<float>() : nullptr;
-        const NormSums sums =
-            norm_backward_sums(data(grad_y), y, data(x), mean.data(), passed_data, tail, extent);
+        const NormBackward pass{data(grad_y),
+                                tail.relu ? data(saved[4]) : nullptr,
+                                data(x),
+                                passes ? passed.mutable_data_ptr<float>() : nullptr};
+        const NormSums sums = norm_backward_sums(pass, mean, extent);
 
         const auto channels = static_cast<std::size_t>(extent.channels);
         const auto rows = static_cast<double>(extent.rows);
@@ -218,16 +219,9 @@ class Norm : public torch::autograd::Function<Norm> {
             }
         }
         at::Tensor grad_x = at::empty_like(x);
-        norm_backward_input(data(grad_y),
-                            y,
-                            data(x),
-                            passed_data,
-                            means.data(),
-                            factors[0].data(),
-                            factors[1].data(),
-                            factors[2].data(),
+        norm_backward_input(pass,
+                            {means.data(), factors[0].data(), factors[1].data(), factors[2].data()},
                             grad_x.mutable_data_ptr<float>(),
-                            tail,
                             extent);
         const at::Tensor grad_residual = passes ? passed : tail.residual ? grad_y : at::Tensor();
         return {grad_x, grad_gamma, grad_beta, {}, {}, grad_residual, {}};

@@ -52,18 +52,29 @@ struct Result {
     std::vector<float> gradient;
 };
 
-Result reference(const Batch& batch, const KdLossParameters& parameters) {
+using OnCpu = void (*)(const KdLossInputs<float>&,
+                       const KdLossParameters&,
+                       const KdLossOutputs<float>&);
+
+Result run_on_cpu(OnCpu function, const Batch& batch, const KdLossParameters& parameters) {
     Result result{
         {0.0f}, std::vector<float>(batch.labels.size()), std::vector<float>(batch.student.size())};
-    distillation::kd_loss_cpu<float>(
-        {batch.student.data(),
-         batch.teacher.data(),
-         batch.labels.data(),
-         batch.size,
-         batch.classes},
-        parameters,
-        {result.loss.data(), result.sample_loss.data(), result.gradient.data()});
+    function({batch.student.data(),
+              batch.teacher.data(),
+              batch.labels.data(),
+              batch.size,
+              batch.classes},
+             parameters,
+             {result.loss.data(), result.sample_loss.data(), result.gradient.data()});
     return result;
+}
+
+Result reference(const Batch& batch, const KdLossParameters& parameters) {
+    return run_on_cpu(&distillation::kd_loss_cpu<float>, batch, parameters);
+}
+
+Result fast(const Batch& batch, const KdLossParameters& parameters) {
+    return run_on_cpu(&distillation::kd_loss_fast_cpu, batch, parameters);
 }
 
 Result run_kernel(const Batch& batch, const KdLossParameters& parameters) {
@@ -195,15 +206,7 @@ TEST_CASE("kd_loss: the fast path agrees with the reference") {
                     parameters.label_smoothing = smoothing;
                     const Batch batch = make_batch(size, classes, 5);
                     const Result expected = reference(batch, parameters);
-                    Result actual = expected;
-                    distillation::kd_loss_fast_cpu(
-                        {batch.student.data(),
-                         batch.teacher.data(),
-                         batch.labels.data(),
-                         batch.size,
-                         batch.classes},
-                        parameters,
-                        {actual.loss.data(), actual.sample_loss.data(), actual.gradient.data()});
+                    const Result actual = fast(batch, parameters);
                     check_close(actual.loss, expected.loss, kFloatLimits);
                     check_close(actual.sample_loss, expected.sample_loss, kFloatLimits);
                     check_close(actual.gradient, expected.gradient, kFloatLimits);
@@ -219,23 +222,16 @@ TEST_CASE("kd_loss: the fast path keeps what is not a number, and what is consta
     batch.student[9] = std::numeric_limits<float>::quiet_NaN();
     KdLossParameters parameters;
     parameters.standardise = true;
-    Result result = reference(batch, parameters);
-    distillation::kd_loss_fast_cpu(
-        {batch.student.data(), batch.teacher.data(), batch.labels.data(), 3, 4},
-        parameters,
-        {result.loss.data(), result.sample_loss.data(), result.gradient.data()});
-    CHECK_FALSE(std::isnan(result.sample_loss[0]));
+    const Result broken = fast(batch, parameters);
+    CHECK_FALSE(std::isnan(broken.sample_loss[0]));
     for (std::size_t i = 4; i < 12; ++i) {
-        CHECK(std::isnan(result.gradient[i]));
+        CHECK(std::isnan(broken.gradient[i]));
     }
     std::fill(batch.student.begin(), batch.student.begin() + 4, 2.0f);
-    distillation::kd_loss_fast_cpu(
-        {batch.student.data(), batch.teacher.data(), batch.labels.data(), 3, 4},
-        parameters,
-        {result.loss.data(), result.sample_loss.data(), result.gradient.data()});
+    const Result constant = fast(batch, parameters);
     const Result expected = reference(batch, parameters);
     for (std::size_t i = 0; i < 4; ++i) {
-        CHECK(result.gradient[i] == doctest::Approx(expected.gradient[i]).epsilon(1e-5));
+        CHECK(constant.gradient[i] == doctest::Approx(expected.gradient[i]).epsilon(1e-5));
     }
 }
 

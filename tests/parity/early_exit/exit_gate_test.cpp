@@ -29,19 +29,28 @@ struct Split {
     std::vector<std::int64_t> counts;
 };
 
-Split reference(const std::vector<float>& logits,
-                std::int64_t batch,
-                std::int64_t classes,
-                float threshold) {
+using OnCpu = void (*)(const ExitGateInputs&, const ExitGateOutputs&);
+
+Split run_on_cpu(OnCpu function,
+                 const std::vector<float>& logits,
+                 std::int64_t batch,
+                 std::int64_t classes,
+                 float threshold) {
     const auto size = static_cast<std::size_t>(batch);
     Split split{std::vector<float>(size),
                 std::vector<std::int64_t>(size, kUnwritten),
                 std::vector<std::int64_t>(size, kUnwritten),
                 std::vector<std::int64_t>(2)};
-    early_exit::exit_gate_cpu(
-        {logits.data(), batch, classes, threshold},
-        {split.confidence.data(), split.leave.data(), split.stay.data(), split.counts.data()});
+    function({logits.data(), batch, classes, threshold},
+             {split.confidence.data(), split.leave.data(), split.stay.data(), split.counts.data()});
     return split;
+}
+
+Split reference(const std::vector<float>& logits,
+                std::int64_t batch,
+                std::int64_t classes,
+                float threshold) {
+    return run_on_cpu(&early_exit::exit_gate_cpu, logits, batch, classes, threshold);
 }
 
 Split run_kernel(const std::vector<float>& logits,
@@ -113,14 +122,8 @@ TEST_CASE("exit_gate: the fast path agrees with the reference") {
             const float threshold =
                 threshold_between(reference(logits, batch, classes, 0.0f).confidence);
             const Split expected = reference(logits, batch, classes, threshold);
-            Split actual = expected;
-            std::fill(actual.leave.begin(), actual.leave.end(), kUnwritten);
-            std::fill(actual.stay.begin(), actual.stay.end(), kUnwritten);
-            early_exit::exit_gate_fast_cpu({logits.data(), batch, classes, threshold},
-                                           {actual.confidence.data(),
-                                            actual.leave.data(),
-                                            actual.stay.data(),
-                                            actual.counts.data()});
+            const Split actual =
+                run_on_cpu(&early_exit::exit_gate_fast_cpu, logits, batch, classes, threshold);
             check_close(actual.confidence, expected.confidence, kConfidenceLimits);
             CHECK(actual.leave == expected.leave);
             CHECK(actual.stay == expected.stay);
@@ -134,15 +137,10 @@ TEST_CASE("exit_gate: on the fast path too what is not a number never leaves") {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     const std::vector<float> logits = {
         kNan, 1.0f, 0.0f, kInfinity, -kInfinity, -kInfinity, -kInfinity, 0.0f};
-    std::vector<float> confidence(4);
-    std::vector<std::int64_t> leave(4, kUnwritten);
-    std::vector<std::int64_t> stay(4, kUnwritten);
-    std::vector<std::int64_t> counts(2);
-    early_exit::exit_gate_fast_cpu({logits.data(), 4, 2, 0.0f},
-                                   {confidence.data(), leave.data(), stay.data(), counts.data()});
-    CHECK(counts == std::vector<std::int64_t>{1, 3});
-    CHECK(leave[0] == 3);
-    CHECK(confidence[3] == 1.0f);
+    const Split split = run_on_cpu(&early_exit::exit_gate_fast_cpu, logits, 4, 2, 0.0f);
+    CHECK(split.counts == std::vector<std::int64_t>{1, 3});
+    CHECK(split.leave[0] == 3);
+    CHECK(split.confidence[3] == 1.0f);
 }
 
 TEST_CASE("exit_gate: kernel agrees with the reference for every batch size") {

@@ -1,12 +1,9 @@
-// Tests base/profile.cpp: nesting, sums, self times, the trace.
+// Tests base/profile.cpp: nesting, sums, self times, single spans, and what is left out of them.
 #include "base/profile.hpp"
-
-#include "base/files.hpp"
 
 #include <doctest/doctest.h>
 
 #include <chrono>
-#include <filesystem>
 #include <string>
 #include <thread>
 
@@ -25,14 +22,6 @@ const profile::Entry* find(const std::vector<profile::Entry>& entries, const std
         }
     }
     return nullptr;
-}
-
-std::size_t count(const std::string& text, const std::string& part) {
-    std::size_t found = 0;
-    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
-        ++found;
-    }
-    return found;
 }
 
 }  // namespace
@@ -94,19 +83,40 @@ TEST_SUITE("base") {
     TEST_CASE("profile: threads nest on their own, and the trace has an event a span") {
         profile::start();
         {
-            const profile::Span outer("with \"quotes\"");
+            const profile::Span outer("here");
             std::thread([] { const profile::Span span("elsewhere"); }).join();
         }
         profile::stop();
         const auto entries = profile::summary();
         CHECK(entries.size() == 2);
-        const auto path = std::filesystem::temp_directory_path() / "topress-profile-test.json";
-        profile::write_chrome_trace(path);
-        const std::string text = read_file(path);
-        std::filesystem::remove(path);
-        CHECK(count(text, "\"ph\":\"X\"") == 2);
-        CHECK(count(text, "with \\\"quotes\\\"") == 1);
-        CHECK(count(text, "\"tid\":1") == 1);
-        CHECK(count(text, "\"tid\":2") == 1);
+        const profile::Trace trace = profile::trace();
+        REQUIRE(trace.events.size() == 2);
+        CHECK(trace.left_out == 0);
+        const profile::Event& inner = trace.events[0];  // it ended first
+        const profile::Event& outer = trace.events[1];
+        CHECK(inner.name == "elsewhere");
+        CHECK(outer.name == "here");
+        CHECK(inner.thread != outer.thread);
+        CHECK(inner.start_s >= outer.start_s);
+        CHECK(inner.start_s + inner.duration_s <= outer.start_s + outer.duration_s);
+    }
+
+    TEST_CASE("profile: operators fill the trace, phases and stages still come into it") {
+        profile::start();
+        for (std::size_t i = 0; i < profile::kMostEvents + 5; ++i) {
+            const profile::Span span("small", "operator");
+        }
+        {
+            const profile::Span span("step");
+        }
+        {
+            const profile::Span span("last", "stage");
+        }
+        profile::stop();
+        const profile::Trace trace = profile::trace();
+        CHECK(trace.left_out == 5);
+        CHECK(trace.events.size() == profile::kMostEvents + 2);
+        CHECK(trace.events.back().name == "last");
+        CHECK(find(profile::summary(), "small")->count == profile::kMostEvents + 5);
     }
 }
