@@ -60,7 +60,7 @@ class PlanBuilder {
     }
 
     [[nodiscard]] Plan finish() {
-        fuse_norms(plan_);
+        fuse_tails(plan_);
         mark_last_uses();
         plan_.revision = network_.revision();
         return std::move(plan_);

@@ -1,6 +1,7 @@
-// Finds batch norms and what follows them, and shortens the plan.
+// Finds batch norms, convolutions and what follows them, and shortens the plan.
 #include "network/plan_fusion.hpp"
 
+#include "network/operators/conv_tail.hpp"
 #include "network/operators/norm_tail.hpp"
 
 #include <optional>
@@ -10,9 +11,9 @@
 namespace topress::network {
 namespace {
 
-class NormFusion {
+class TailFusion {
   public:
-    explicit NormFusion(Plan& plan)
+    explicit TailFusion(Plan& plan)
         : plan_(plan),
           uses_(plan.constant_slots.size()),
           reader_(plan.constant_slots.size()),
@@ -31,7 +32,8 @@ class NormFusion {
 
     void run() {
         for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-            if (plan_.steps[i].op->name == "batch_norm") {
+            const std::string_view op = plan_.steps[i].op->name;
+            if (op == "batch_norm" || op == "conv2d") {
                 fuse(i);
             }
         }
@@ -55,23 +57,32 @@ class NormFusion {
         return is_sole && plan_.steps[*reader].op->name == op ? reader : std::nullopt;
     }
 
-    void fuse(std::size_t norm) {
-        Step fused = plan_.steps[norm];
-        NormTail tail;
-        std::size_t last = norm;
+    void fuse(std::size_t first) {
+        Step fused = plan_.steps[first];
+        const bool is_norm = fused.op->name == "batch_norm";
+        bool has_relu = false;
+        std::optional<Source> residual;
+        std::size_t last = first;
         if (const auto add = sole_reader(last, "add")) {
             const std::vector<Source>& terms = plan_.steps[*add].inputs;
             const bool is_first = !terms[0].is_parameter && terms[0].index == fused.output;
-            fused.inputs.push_back(terms[is_first ? 1 : 0]);
-            tail.residual = true;
+            residual = terms[is_first ? 1 : 0];
             take(last, *add);
         }
         if (const auto relu = sole_reader(last, "relu")) {
-            tail.relu = true;
+            has_relu = true;
             take(last, *relu);
         }
+        if (residual) {
+            // A norm writes over what it reads, a convolution over what it adds to.
+            fused.inputs.insert(is_norm ? fused.inputs.end() : fused.inputs.begin(), *residual);
+        }
         fused.output = plan_.steps[last].output;
-        fused.op = &norm_operator(tail);
+        if (is_norm) {
+            fused.op = &norm_operator({has_relu, residual.has_value()});
+        } else if (has_relu || residual) {
+            fused.op = &conv_operator({has_relu, residual.has_value()});
+        }
         plan_.steps[last] = std::move(fused);
     }
 
@@ -103,8 +114,8 @@ class NormFusion {
 
 }  // namespace
 
-void fuse_norms(Plan& plan) {
-    NormFusion(plan).run();
+void fuse_tails(Plan& plan) {
+    TailFusion(plan).run();
 }
 
 }  // namespace topress::network

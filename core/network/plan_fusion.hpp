@@ -5,8 +5,8 @@
 
 namespace topress::network {
 
-/// batch_norm, batch_norm + relu, batch_norm + add and batch_norm + add + relu become one step each
-/// where nothing else reads what lies between. Last uses must not have been marked yet.
-void fuse_norms(Plan& plan);
+/// A batch_norm or conv2d and the add, the relu or both behind it become one step where nothing
+/// else reads what lies between. Last uses must not have been marked yet.
+void fuse_tails(Plan& plan);
 
 }  // namespace topress::network

@@ -2,12 +2,13 @@
 #include "base/error.hpp"
 #include "base/profile.hpp"
 #include "network/execute.hpp"
+#include "network/fold.hpp"
 #include "train/loss.hpp"
 #include "train/place.hpp"
 #include "train/trainer.hpp"
 
 #include <ATen/ATen.h>
-#include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
 
 #include <limits>
 
@@ -59,14 +60,15 @@ Evaluation summarise(const Tally& tally) {
 
 Evaluation Trainer::evaluate(const network::Network& network, const data::Samples& samples) {
     const profile::Span span("evaluation");
-    const c10::NoGradGuard no_gradients;
+    const c10::InferenceMode inference;
     const PlacedNetwork placed(network, device_);
+    const network::Network folded = network::fold_for_evaluation(placed.get());
     Tally tally(static_cast<std::int64_t>(network.exits().size()) + 1, device_);
     data::BatchReader reader(samples, data_.normalisation, kBatchSize);
     while (std::optional<data::Batch> read = reader.next()) {
         throw_if_cancelled();
         const data::Batch batch = to_device(std::move(*read), device_);
-        tally.add(network::forward_with_exits(placed.get(), batch.images), batch.labels);
+        tally.add(network::forward_with_exits(folded, batch.images), batch.labels);
     }
     return summarise(tally);
 }

@@ -1,11 +1,11 @@
 // conv2d: x (N, C, H, W), weight (Cout, Cin/groups, kh, kw), bias? (Cout).
 #include "network/operators/builtin.hpp"
 #include "network/operators/check.hpp"
+#include "network/operators/convolution.hpp"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include <algorithm>
-#include <optional>
 
 namespace topress::network {
 namespace {
@@ -13,14 +13,7 @@ namespace {
 using Tensors = std::vector<at::Tensor>;
 
 Tensors run(const Node& node, const Tensors& inputs, const RunMode& /*mode*/) {
-    const auto bias = inputs.size() > 2 ? std::optional<at::Tensor>(inputs[2]) : std::nullopt;
-    return {at::conv2d(inputs[0],
-                       inputs[1],
-                       bias,
-                       ints_attribute(node, "stride", {1, 1}),
-                       ints_attribute(node, "padding", {0, 0}),
-                       ints_attribute(node, "dilation", {1, 1}),
-                       int_attribute(node, "groups", 1))};
+    return {read_convolution(node, inputs).run()};
 }
 
 void check_channels(const Node& node, const Shape& x, const Shape& weight) {
