@@ -7,12 +7,16 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace topress::network {
 namespace {
 
 constexpr std::string_view kMaxProbability = "max-probability";
+constexpr std::string_view kMargin = "margin";
+constexpr std::string_view kEntropy = "entropy";
 
 std::pair<at::Tensor, at::Tensor> gate_by_threshold(const at::Tensor& logits,
                                                     std::string_view criterion,
@@ -66,18 +70,30 @@ class Answers {
 }  // namespace
 
 std::vector<std::string> exit_criteria() {
-    return {std::string(kMaxProbability)};
+    return {std::string(kMaxProbability), std::string(kMargin), std::string(kEntropy)};
 }
 
 at::Tensor exit_criterion(const at::Tensor& logits, std::string_view criterion) {
-    if (criterion != kMaxProbability) {
-        throw Error("network/unknown-criterion",
-                    "unknown exit criterion '" + std::string(criterion) + "'",
-                    "",
-                    "known criteria: " + std::string(kMaxProbability));
+    const auto type = logits.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+    const std::int64_t classes = logits.size(1);
+    if (criterion == kMaxProbability) {
+        return at::softmax(logits, 1, type).amax(1);
     }
-    return at::softmax(logits, 1, logits.scalar_type() == at::kDouble ? at::kDouble : at::kFloat)
-        .amax(1);
+    if (criterion == kMargin) {
+        // One class alone is as far ahead as can be.
+        const at::Tensor best =
+            std::get<0>(at::softmax(logits, 1, type).topk(std::min<std::int64_t>(classes, 2), 1));
+        return classes > 1 ? best.select(1, 0) - best.select(1, 1) : best.select(1, 0);
+    }
+    if (criterion == kEntropy) {
+        const at::Tensor logarithm = at::log_softmax(logits, 1, type);
+        const at::Tensor negative = (logarithm.exp() * logarithm).sum(1);
+        return classes > 1 ? negative / std::log(static_cast<double>(classes)) + 1 : negative + 1;
+    }
+    throw Error("network/unknown-criterion",
+                "unknown exit criterion '" + std::string(criterion) + "'",
+                "",
+                "known criteria: max-probability, margin, entropy");
 }
 
 const ExitGate& builtin_exit_gate() {

@@ -122,7 +122,7 @@ void set_exit_gate(ExitGate gate);
 /// The criteria an exit may have.
 [[nodiscard]] std::vector<std::string> exit_criteria();
 
-/// Value of a criterion per sample (N): "max-probability". Throws Error{network/unknown-criterion}.
+/// A criterion per sample (N), 1 = sure, least 0. Throws Error{network/unknown-criterion}.
 [[nodiscard]] at::Tensor exit_criterion(const at::Tensor& logits, std::string_view criterion);
 
 }  // namespace topress::network

@@ -12,8 +12,6 @@
 namespace topress::early_exit {
 namespace {
 
-constexpr const char* kCriterion = "max-probability";
-
 /// One head: global pool, flatten, linear.
 struct Head {
     std::string name;
@@ -30,7 +28,11 @@ std::string bias_of(const Head& head) {
 
 /// Adds the nodes of a head with these parameters and its exit. weight (classes, channels), bias
 /// (classes).
-void attach(Model& model, const Head& head, const at::Tensor& weight, const at::Tensor& bias) {
+void attach(Model& model,
+            const Head& head,
+            const std::string& criterion,
+            const at::Tensor& weight,
+            const at::Tensor& bias) {
     const std::string& n = head.name;
     model.add_parameter(weight_of(head), "weight", weight);
     model.add_parameter(bias_of(head), "bias", bias);
@@ -43,7 +45,7 @@ void attach(Model& model, const Head& head, const at::Tensor& weight, const at::
     Exit exit;
     exit.name = n;
     exit.logits = n + ".logits";
-    exit.criterion = kCriterion;
+    exit.criterion = criterion;
     exit.threshold = kNever;
     model.attach_exit(exit);
 }
@@ -97,6 +99,25 @@ std::vector<double> measure_costs(Model& model) {
     return costs;
 }
 
+/// How sure the answer is, 0 to 1, as the host's gate computes it. Shape: logits (N, C) -> (N).
+at::Tensor confidence_of(const at::Tensor& logits, const std::string& criterion) {
+    const std::int64_t classes = logits.size(1);
+    if (criterion == "max-probability") {
+        return logits.softmax(1).amax(1);
+    }
+    if (criterion == "margin" && classes > 1) {
+        const at::Tensor best = std::get<0>(logits.softmax(1).topk(2, 1));
+        return best.select(1, 0) - best.select(1, 1);
+    }
+    if (criterion == "entropy" && classes > 1) {
+        const at::Tensor logarithm = logits.log_softmax(1);
+        return (logarithm.exp() * logarithm).sum(1) / std::log(static_cast<double>(classes)) + 1;
+    }
+    throw PluginError(TOPRESS_ERROR_UNSUPPORTED,
+                      "an exit leaves by the criterion '" + criterion + "', which is unknown here",
+                      "criterion");
+}
+
 void record(std::vector<std::uint8_t>& right, const at::Tensor& logits, const at::Tensor& labels) {
     const at::Tensor equal = logits.argmax(1).eq(labels).to(at::kByte).cpu().contiguous();
     const auto* data = equal.const_data_ptr<std::uint8_t>();
@@ -104,7 +125,8 @@ void record(std::vector<std::uint8_t>& right, const at::Tensor& logits, const at
 }
 
 ExitObservations observe_validation(const Model& model, Context& context) {
-    const std::size_t exits = model.exits().size();
+    const auto all = model.exits();
+    const std::size_t exits = all.size();
     ExitObservations seen;
     seen.confidence.resize(exits);
     seen.right.resize(exits + 1);
@@ -113,7 +135,7 @@ ExitObservations observe_validation(const Model& model, Context& context) {
         const auto outputs = model.forward(batch->images);
         for (std::size_t k = 0; k < exits; ++k) {
             const at::Tensor confidence =
-                outputs[k].softmax(1).amax(1).to(at::kFloat).cpu().contiguous();
+                confidence_of(outputs[k], all[k].criterion).to(at::kFloat).cpu().contiguous();
             const auto* data = confidence.const_data_ptr<float>();
             seen.confidence[k].insert(seen.confidence[k].end(), data, data + confidence.numel());
             record(seen.right[k], outputs[k], batch->labels);
@@ -142,6 +164,7 @@ void ConfidenceExits::configure(const Params& params) {
     positions_ = params.get<std::vector<double>>("positions");
     epochs_ = params.get<double>("epochs");
     learning_rate_ = params.get<double>("learning_rate");
+    criterion_ = params.get<std::string>("criterion");
     max_drop_pp_ = params.get<double>("max_drop_pp");
     temperature_ = params.get<double>("temperature");
     label_weight_ = params.get<double>("label_weight");
@@ -161,6 +184,7 @@ void ConfidenceExits::apply(Model& model, Context& context) {
         const auto options = at::TensorOptions().dtype(at::kFloat).device(context.device());
         attach(trial,
                head,
+               criterion_,
                at::zeros({classes, head.place.channels}, options),
                at::zeros({classes}, options));
     }
@@ -177,6 +201,7 @@ void ConfidenceExits::apply(Model& model, Context& context) {
         }
         attach(model,
                heads[k],
+               criterion_,
                trial.parameter(weight_of(heads[k])).detach().clone(),
                trial.parameter(bias_of(heads[k])).detach().clone());
         model.set_exit(heads[k].name, choice.thresholds[k], choice.share[k]);
@@ -191,14 +216,6 @@ void ConfidenceExits::apply(Model& model, Context& context) {
 }
 
 void ConfidenceExits::choose_again(Model& model, Context& context) const {
-    for (const auto& exit : model.exits()) {
-        if (exit.criterion != kCriterion) {
-            throw PluginError(
-                TOPRESS_ERROR_UNSUPPORTED,
-                "the network has an exit with another criterion, '" + exit.criterion + "'",
-                exit.name);
-        }
-    }
     ExitObservations seen = observe_validation(model, context);
     OwnedModel trial = model.clone();
     seen.cost = measure_costs(trial);

@@ -15,7 +15,7 @@ namespace topress::early_exit {
 /// at a bounded loss of validation accuracy. Heads that no threshold makes worth their cost are
 /// left out. A network that has exits already keeps them as they are; only their thresholds are
 /// chosen again. Throws: PluginError{UNSUPPORTED} when no place for a head is found, or an exit has
-/// another criterion.
+/// a criterion that is unknown here.
 class ConfidenceExits final : public Technique {
   public:
     void configure(const Params& params) override;
@@ -26,6 +26,7 @@ class ConfidenceExits final : public Technique {
     void train_heads(Model& model, Context& context) const;
 
     std::vector<double> positions_;
+    std::string criterion_;
     double epochs_ = 0;
     double learning_rate_ = 0;
     double max_drop_pp_ = 0;

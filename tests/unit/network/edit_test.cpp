@@ -147,7 +147,7 @@ TEST_SUITE("network") {
         Network net = tiny_network();
         const double nan = std::numeric_limits<double>::quiet_NaN();
         CHECK(code_of([&] { net.add_exit({"e", "x"}); }) == "network/bad-exit");
-        CHECK(code_of([&] { net.add_exit({"e", "l.out", "entropy", 0.5}); }) ==
+        CHECK(code_of([&] { net.add_exit({"e", "l.out", "chance", 0.5}); }) ==
               "network/unknown-criterion");
         CHECK(code_of([&] { net.add_exit({"e", "l.out", "max-probability", nan}); }) ==
               "network/bad-exit");

@@ -84,6 +84,59 @@ TEST_SUITE("network") {
         }
     }
 
+    TEST_CASE("exits: every criterion is 1 for a sure answer and least for a doubtful one") {
+        const at::Tensor logits = at::tensor({100.0F,
+                                              0.0F,
+                                              0.0F,
+                                              0.0F,  // sure
+                                              1.0F,
+                                              1.0F,
+                                              1.0F,
+                                              1.0F,  // knows nothing
+                                              2.0F,
+                                              2.0F,
+                                              -90.0F,
+                                              -90.0F})  // one of two
+                                      .view({3, 4});
+        const auto value = [&](std::string_view criterion, std::int64_t row) {
+            return network::exit_criterion(logits, criterion)[row].item<double>();
+        };
+        for (const std::string& criterion : network::exit_criteria()) {
+            CAPTURE(criterion);
+            CHECK(value(criterion, 0) == doctest::Approx(1));
+        }
+        CHECK(value("max-probability", 1) == doctest::Approx(0.25));
+        CHECK(value("margin", 1) == doctest::Approx(0));
+        CHECK(value("entropy", 1) == doctest::Approx(0).epsilon(1e-6));
+        CHECK(value("max-probability", 2) == doctest::Approx(0.5));
+        CHECK(value("margin", 2) == doctest::Approx(0));
+        CHECK(value("entropy", 2) == doctest::Approx(0.5));
+        CHECK(network::exit_criteria().size() == 3);
+        // One class alone is sure whatever its logit.
+        for (const std::string& criterion : network::exit_criteria()) {
+            CHECK(network::exit_criterion(at::zeros({1, 1}), criterion).item<double>() == 1);
+        }
+    }
+
+    TEST_CASE("exits: a criterion decides whose samples leave") {
+        const auto x = random_tensor({33, 3, 16, 16}, 5);
+        for (const std::string& criterion : network::exit_criteria()) {
+            CAPTURE(criterion);
+            Network net = test::resnet_with_exits(kNever, kNever);
+            auto exits = net.exits();
+            const at::NoGradGuard no_gradients;
+            const auto logits = network::forward(net, x, {})[0];
+            const at::Tensor values = network::exit_criterion(logits, criterion);
+            net.clear_exits();
+            exits[0].criterion = criterion;
+            exits[0].threshold = values.median().item<double>();
+            net.add_exit(exits[0]);
+            const auto actual = network::forward_with_exits(net, x);
+            CHECK(actual.exit_index.equal(choose_afterwards(net, x).exit_index));
+            CHECK(count_of(actual.exit_index, 0) == 17);
+        }
+    }
+
     TEST_CASE("exits: some leave at every exit in the compared case") {
         const auto x = random_tensor({33, 3, 16, 16}, 5);
         const Network base = test::resnet_with_exits(kNever, kNever);
@@ -190,7 +243,7 @@ TEST_SUITE("network") {
         const auto logits = random_tensor({4, 5}, 1);
         const auto expected = std::get<0>(at::softmax(logits, 1).max(1));
         CHECK(network::exit_criterion(logits, "max-probability").equal(expected));
-        CHECK(code_of([&] { static_cast<void>(network::exit_criterion(logits, "entropy")); }) ==
+        CHECK(code_of([&] { static_cast<void>(network::exit_criterion(logits, "chance")); }) ==
               "network/unknown-criterion");
     }
 }
