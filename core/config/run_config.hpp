@@ -35,6 +35,7 @@ struct DataConfig {
     int test_samples = 0;           ///< 0 = all
     int crop_padding = 2;           ///< pixels added around before the random crop; 0 = no crop
     bool flip = true;               ///< random horizontal mirroring
+    int variants = 0;               ///< pictures made of each by crop and flip; 0 = no end
     std::uint64_t seed = 0;         ///< of the validation split and the caps, not of the training
 
     bool operator==(const DataConfig&) const = default;

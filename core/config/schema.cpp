@@ -213,6 +213,12 @@ Section data() {
                      field(&RunConfig::data, &DataConfig::flip),
                      "Mirror training images at random. Unless given: true, but false for mnist.",
                      {.presence = Presence::Optional}),
+            make_key("variants",
+                     field(&RunConfig::data, &DataConfig::variants),
+                     "How many pictures cropping and mirroring make of each, shown in turn; a "
+                     "teacher is then asked once for each of them, not once in every epoch. 0: "
+                     "another one in every epoch.",
+                     {.minimum = 0, .maximum = 1024}),
             make_key(
                 "seed",
                 field(&RunConfig::data, &DataConfig::seed),

@@ -17,6 +17,7 @@ namespace {
 // Streams of one seed: the order of the samples, and what is done to each.
 constexpr std::uint64_t kOrderStream = 1;
 constexpr std::uint64_t kAugmentStream = 2;
+constexpr std::uint64_t kTurnStream = 3;
 
 // Where the window on the old picture begins, and whether it is mirrored.
 struct Change {
@@ -25,10 +26,13 @@ struct Change {
     bool mirrored = false;
 };
 
-// From the seed and the sample alone: does not depend on batch size or order.
-Change draw_change(const Augmentation& augmentation, std::uint64_t seed, std::int64_t sample) {
-    Random random(
-        derive_seed(derive_seed(seed, kAugmentStream), static_cast<std::uint64_t>(sample)));
+// Of one sample: does not depend on batch size or order.
+std::uint64_t sample_seed(std::uint64_t seed, std::uint64_t stream, std::int64_t sample) {
+    return derive_seed(derive_seed(seed, stream), static_cast<std::uint64_t>(sample));
+}
+
+Change draw_change(const Augmentation& augmentation, std::uint64_t seed) {
+    Random random(seed);
     const std::int64_t padding = augmentation.crop_padding;
     const auto places = static_cast<std::uint64_t>(2 * padding + 1);
     Change change;
@@ -93,24 +97,24 @@ std::vector<float> make_tables(const Normalisation& normalisation) {
 BatchReader::BatchReader(const Samples& samples,
                          const Normalisation& normalisation,
                          std::int64_t batch_size,
-                         std::optional<std::uint64_t> seed,
+                         std::optional<Pass> pass,
                          Augmentation augmentation,
                          bool drop_last)
     : samples_{samples.images.contiguous(), samples.labels.contiguous()},
       normalisation_(normalisation),
       batch_size_(batch_size),
-      seed_(seed),
+      pass_(pass),
       augmentation_(augmentation),
       drop_last_(drop_last),
       order_(static_cast<std::size_t>(samples.size())),
       tables_(make_tables(normalisation)) {
-    TOPRESS_ASSERT(batch_size > 0 && augmentation.crop_padding >= 0);
+    TOPRESS_ASSERT(batch_size > 0 && augmentation.crop_padding >= 0 && augmentation.variants >= 0);
     TOPRESS_ASSERT(samples_.images.scalar_type() == at::kByte && samples_.images.dim() == 4);
     TOPRESS_ASSERT(normalisation.mean.size() == normalisation.deviation.size() &&
                    static_cast<std::int64_t>(normalisation.mean.size()) == samples_.images.size(1));
     std::iota(order_.begin(), order_.end(), std::int64_t{0});
-    if (seed_) {
-        Random random(derive_seed(*seed_, kOrderStream));
+    if (pass_ && pass_->shuffled) {
+        Random random(derive_seed(pass_->seed, kOrderStream));
         shuffle(order_, random);
     }
 }
@@ -120,13 +124,32 @@ std::int64_t BatchReader::batches() const {
     return drop_last_ ? count / batch_size_ : (count + batch_size_ - 1) / batch_size_;
 }
 
-void BatchReader::write_picture(std::int64_t sample, float* target) const {
+std::int64_t BatchReader::variant_of(std::int64_t sample) const {
+    const auto count = static_cast<std::uint64_t>(augmentation_.pictures_of_one());
+    if (!pass_ || count <= 1) {
+        return 0;
+    }
+    // Each sample begins elsewhere, so that a pass shows all variants, and `count` passes show
+    // every one once.
+    Random random(sample_seed(augmentation_.variant_seed, kTurnStream, sample));
+    return static_cast<std::int64_t>((random.below(count) + pass_->number) % count);
+}
+
+void BatchReader::write_picture(std::int64_t sample, std::int64_t variant, float* target) const {
     const Extent extent{samples_.images.size(1), samples_.images.size(2), samples_.images.size(3)};
     const std::int64_t area = extent.height * extent.width;
     const auto* source =
         samples_.images.const_data_ptr<std::uint8_t>() + sample * extent.channels * area;
-    const bool changes = seed_ && (augmentation_.crop_padding > 0 || augmentation_.flip);
-    const Change change = changes ? draw_change(augmentation_, *seed_, sample) : Change{};
+    const bool changes = pass_ && augmentation_.changes_pictures();
+    Change change;
+    if (changes) {
+        const std::uint64_t seed =
+            augmentation_.variants > 0
+                ? derive_seed(sample_seed(augmentation_.variant_seed, kAugmentStream, sample),
+                              static_cast<std::uint64_t>(variant))
+                : sample_seed(pass_->seed, kAugmentStream, sample);
+        change = draw_change(augmentation_, seed);
+    }
     for (std::int64_t c = 0; c < extent.channels; ++c) {
         const float* table = tables_.data() + c * 256;
         if (changes) {
@@ -150,14 +173,17 @@ std::optional<Batch> BatchReader::next() {
                   at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
     batch.labels = at::empty({count}, at::kLong);
     batch.indices = at::empty({count}, at::kLong);
+    batch.variants = at::empty({count}, at::kLong);
     auto* pixels = batch.images.mutable_data_ptr<float>();
     auto* labels = batch.labels.mutable_data_ptr<std::int64_t>();
     auto* indices = batch.indices.mutable_data_ptr<std::int64_t>();
+    auto* variants = batch.variants.mutable_data_ptr<std::int64_t>();
     const auto* all_labels = samples_.labels.const_data_ptr<std::int64_t>();
     const std::int64_t picture = sizes[1] * sizes[2] * sizes[3];
     for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t sample = order_[static_cast<std::size_t>(position_ + i)];
-        write_picture(sample, pixels + i * picture);
+        variants[i] = variant_of(sample);
+        write_picture(sample, variants[i], pixels + i * picture);
         labels[i] = all_labels[sample];
         indices[i] = sample;
     }

@@ -16,24 +16,41 @@ namespace topress::data {
 struct Augmentation {
     int crop_padding = 0;  ///< pixels of black on each side before a random crop of the old size
     bool flip = false;     ///< horizontal, probability one half
+    int variants = 0;      ///< pictures made of each, shown in turn; 0 = another one in every pass
+    std::uint64_t variant_seed = 0;  ///< decides what the variants look like, whatever the pass
+
+    /// Whether a picture may look different from one epoch to the next.
+    [[nodiscard]] bool changes_pictures() const { return crop_padding > 0 || flip; }
+
+    /// How many pictures one can become; 0 = too many to remember anything about each.
+    [[nodiscard]] int pictures_of_one() const { return changes_pictures() ? variants : 1; }
 };
 
 /// images (N, C, H, W) float, channels-last memory, normalised; labels (N) int64; indices (N) int64
-/// into the split.
+/// into the split; variants (N) int64, below Augmentation::pictures_of_one(): which of its pictures
+/// each sample is, 0 where there are too many.
 struct Batch {
     at::Tensor images;
     at::Tensor labels;
     at::Tensor indices;
+    at::Tensor variants;
 };
 
-/// Reads a split once, batch by batch. With a seed: shuffled and augmented; without: file order,
+/// One training pass over a split.
+struct Pass {
+    std::uint64_t seed = 0;    ///< order of the samples and, without variants, their changes
+    std::uint64_t number = 0;  ///< of the pass in its training: variants take turns
+    bool shuffled = true;      ///< otherwise in file order
+};
+
+/// Reads a split once, batch by batch. With a pass: shuffled and augmented; without: file order,
 /// untouched.
 class BatchReader {
   public:
     BatchReader(const Samples& samples,
                 const Normalisation& normalisation,
                 std::int64_t batch_size,
-                std::optional<std::uint64_t> seed = std::nullopt,
+                std::optional<Pass> pass = std::nullopt,
                 Augmentation augmentation = {},
                 bool drop_last = false);
 
@@ -43,13 +60,15 @@ class BatchReader {
     [[nodiscard]] std::int64_t batches() const;
 
   private:
-    /// Writes sample `sample` of the split, augmented and normalised, as (H, W, C) floats.
-    void write_picture(std::int64_t sample, float* target) const;
+    /// Which of its pictures a sample is in this pass.
+    [[nodiscard]] std::int64_t variant_of(std::int64_t sample) const;
+    /// Writes that picture of a sample, normalised, as (H, W, C) floats.
+    void write_picture(std::int64_t sample, std::int64_t variant, float* target) const;
 
     Samples samples_;
     Normalisation normalisation_;
     std::int64_t batch_size_;
-    std::optional<std::uint64_t> seed_;
+    std::optional<Pass> pass_;
     Augmentation augmentation_;
     bool drop_last_;
     std::vector<std::int64_t> order_;

@@ -40,7 +40,7 @@ train::TrainingData load_run_data(const config::DataConfig& config,
     result.test = data::subset(dataset.test, config.test_samples, config.seed);
     result.normalisation =
         normalisation ? *normalisation : data::measure_normalisation(result.train);
-    result.augmentation = {config.crop_padding, config.flip};
+    result.augmentation = {config.crop_padding, config.flip, config.variants, config.seed};
     result.classes = std::move(dataset.classes);
     return result;
 }

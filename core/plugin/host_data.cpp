@@ -50,12 +50,12 @@ topress_status open(topress_run* run,
         const std::int64_t size = batch_size == 0
                                       ? trainer.defaults().batch_size
                                       : static_cast<std::int64_t>(std::min(batch_size, all));
-        const auto shuffle = augment != 0 ? std::optional(seed) : std::nullopt;
+        const auto pass = augment != 0 ? std::optional(data::Pass{seed, 0}) : std::nullopt;
         data::BatchReader batches(
             samples,
             trainer.data().normalisation,
             size,
-            shuffle,
+            pass,
             augment != 0 ? trainer.data().augmentation : data::Augmentation{});
         required(out, "out") = new topress_reader{std::move(batches), trainer.device()};
     });

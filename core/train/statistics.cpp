@@ -18,7 +18,7 @@ void Trainer::update_statistics(network::Network& network,
     network.to(device_);
     std::int64_t done = 0;
     for (std::uint64_t pass = 0; done < batches; ++pass) {
-        data::BatchReader reader = training_reader(data::derive_seed(seed, pass));
+        data::BatchReader reader = training_reader({data::derive_seed(seed, pass), pass});
         if (reader.batches() == 0) {
             return;
         }

@@ -1,48 +1,81 @@
 // Runs the teacher, or looks up what it said.
 #include "train/teacher.hpp"
 
+#include "base/hash.hpp"
 #include "base/profile.hpp"
 #include "network/execute.hpp"
+#include "network/fold.hpp"
+#include "network/serialize.hpp"
+#include "train/place.hpp"
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
 #include <optional>
-#include <utility>
-#include <vector>
+#include <string>
 
 namespace topress::train {
 namespace {
 
 constexpr std::int64_t kBatchSize = 256;  // as in evaluation
 
+std::string identity_of(const network::Network& network) {
+    const std::string bytes = network::to_bytes(network);
+    return hash_bytes(bytes.data(), bytes.size());
+}
+
 }  // namespace
 
 bool remembers(const data::Augmentation& augmentation, double epochs) {
-    return augmentation.crop_padding == 0 && !augmentation.flip && epochs >= 1;
+    const int pictures = augmentation.pictures_of_one();
+    return pictures > 0 && epochs >= pictures;
 }
+
+Teacher::Teacher(const network::Network& network, at::Device device)
+    : network_(network::fold_for_evaluation(PlacedNetwork(network, device).get())),
+      identity_(identity_of(network)),
+      device_(device) {}
 
 at::Tensor Teacher::run(const at::Tensor& images) const {
     const c10::NoGradGuard no_gradients;
-    return network::forward(network_.get(), images, network::RunMode{}).back();
+    return network::forward(network_, images, network::RunMode{}).back();
 }
 
-void Teacher::remember(const data::Samples& samples,
-                       const data::Normalisation& normalisation,
+at::Tensor Teacher::run_all(const TrainingData& data,
+                            const std::function<void()>& throw_if_cancelled) const {
+    const int pictures = data.augmentation.pictures_of_one();
+    at::Tensor known;
+    for (int number = 0; number < pictures; ++number) {
+        const data::Pass pass{0, static_cast<std::uint64_t>(number), false};
+        data::BatchReader reader(
+            data.train, data.normalisation, kBatchSize, pass, data.augmentation);
+        while (std::optional<data::Batch> batch = reader.next()) {
+            throw_if_cancelled();
+            const at::Tensor rows = run(batch->images.to(device_));
+            if (!known.defined()) {
+                known = at::empty({data.train.size(), pictures, rows.size(1)}, rows.options());
+            }
+            known.index_put_({batch->indices.to(device_), batch->variants.to(device_)}, rows);
+        }
+    }
+    return known;
+}
+
+void Teacher::remember(const TrainingData& data,
+                       TeacherMemory& memory,
                        const std::function<void()>& throw_if_cancelled) {
     const profile::Span span("teacher");
-    data::BatchReader reader(samples, normalisation, kBatchSize);
-    std::vector<at::Tensor> rows;
-    while (std::optional<data::Batch> batch = reader.next()) {
-        throw_if_cancelled();
-        rows.push_back(run(batch->images.to(device_)));
+    if (memory.teacher != identity_) {
+        memory.logits = run_all(data, throw_if_cancelled);
+        memory.teacher = identity_;
     }
-    known_ = at::cat(rows);
+    known_ = memory.logits;
 }
 
 at::Tensor Teacher::logits(const data::Batch& batch) const {
     const profile::Span span("teacher");
-    return known_.defined() ? known_.index_select(0, batch.indices.to(device_)) : run(batch.images);
+    return known_.defined() ? known_.index({batch.indices.to(device_), batch.variants.to(device_)})
+                            : run(batch.images);
 }
 
 }  // namespace topress::train

@@ -1,27 +1,26 @@
-// The teacher of a fit: its logits batch by batch, or once for every picture where none is changed.
+// The teacher of a fit: its logits batch by batch, or once for every picture that comes again.
 #pragma once
 
-#include "data/batches.hpp"
 #include "network/graph.hpp"
-#include "train/place.hpp"
 #include "train/trainer.hpp"
 
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <string>
 
 namespace topress::train {
 
 /// Evaluation mode, no gradients, main output only.
 class Teacher {
   public:
-    Teacher(const network::Network& network, at::Device device)
-        : network_(network, device), device_(device) {}
+    Teacher(const network::Network& network, at::Device device);
 
-    /// Computes the logits of a whole split, in file order, so that they do not depend on the order
-    /// in which they are asked for. Right only while no augmentation changes the pictures.
-    void remember(const data::Samples& samples,
-                  const data::Normalisation& normalisation,
+    /// Takes the logits of every picture of the training set from `memory`, after computing them
+    /// where it holds those of another teacher: in file order, so that they do not depend on the
+    /// order in which they are asked for. Right only where pictures come again (remembers()).
+    void remember(const TrainingData& data,
+                  TeacherMemory& memory,
                   const std::function<void()>& throw_if_cancelled);
 
     /// Shape: (N, C), on the device.
@@ -29,13 +28,17 @@ class Teacher {
 
   private:
     [[nodiscard]] at::Tensor run(const at::Tensor& images) const;
+    [[nodiscard]] at::Tensor run_all(const TrainingData& data,
+                                     const std::function<void()>& throw_if_cancelled) const;
 
-    PlacedNetwork network_;
+    network::Network network_;  ///< folded, on the device
+    std::string identity_;
     at::Device device_;
-    at::Tensor known_;  ///< (samples, C); undefined: run for every batch
+    at::Tensor known_;  ///< (samples, pictures of one, C); undefined: run for every batch
 };
 
-/// A table pays from the first epoch on, where a big teacher costs more than the student's step.
+/// Whether that many epochs show every picture at least once: then a table never costs more than
+/// asking, and it serves later fits too.
 [[nodiscard]] bool remembers(const data::Augmentation& augmentation, double epochs);
 
 }  // namespace topress::train

@@ -86,10 +86,11 @@ class Fit {
     struct Services {
         const TrainingDefaults& defaults;
         at::Device device;
-        std::function<data::BatchReader(std::uint64_t seed)> make_reader;
+        std::function<data::BatchReader(const data::Pass&)> make_reader;
         std::function<void()> throw_if_cancelled;
         const Progress& progress;
         const TrainingData& data;
+        TeacherMemory& teacher_memory;
     };
 
     Fit(network::Network& network, const FitOptions& options, const Services& services)
@@ -97,7 +98,7 @@ class Fit {
           options_(options),
           services_(services),
           smoothing_(options.label_smoothing.value_or(services.defaults.label_smoothing)),
-          batches_(services.make_reader(0).batches()),
+          batches_(services.make_reader({}).batches()),
           steps_(count_steps(options.epochs, batches_)),
           scope_(network, choose_trained(network, options, services.defaults.weight_decay)),
           optimizer_(parse_optimizer(services.defaults.optimizer),
@@ -111,7 +112,7 @@ class Fit {
             teacher_.emplace(*options.teacher, services.device);
             if (remembers(services.data.augmentation, options.epochs)) {
                 teacher_->remember(
-                    services.data.train, services.data.normalisation, services.throw_if_cancelled);
+                    services.data, services.teacher_memory, services.throw_if_cancelled);
             }
         }
     }
@@ -129,7 +130,8 @@ class Fit {
     void run_epoch(std::uint64_t epoch) {
         const Clock::time_point start = Clock::now();
         Totals totals(services_.device);
-        data::BatchReader reader = services_.make_reader(data::derive_seed(options_.seed, epoch));
+        data::BatchReader reader =
+            services_.make_reader({data::derive_seed(options_.seed, epoch), epoch});
         double rate = 0;
         while (step_ < steps_) {
             services_.throw_if_cancelled();
@@ -274,13 +276,13 @@ void Trainer::throw_if_cancelled() const {
     }
 }
 
-data::BatchReader Trainer::training_reader(std::uint64_t seed) const {
+data::BatchReader Trainer::training_reader(const data::Pass& pass) const {
     // A short last batch would have its own noise; it is left out unless it is all there is.
     const bool drop_last = data_.train.size() >= defaults_.batch_size;
     return {data_.train,
             data_.normalisation,
             defaults_.batch_size,
-            seed,
+            pass,
             data_.augmentation,
             drop_last};
 }
@@ -289,10 +291,11 @@ FitReport Trainer::fit(network::Network& network, const FitOptions& options) {
     network.to(device_);
     const Fit::Services services{defaults_,
                                  device_,
-                                 [this](std::uint64_t seed) { return training_reader(seed); },
+                                 [this](const data::Pass& pass) { return training_reader(pass); },
                                  [this] { throw_if_cancelled(); },
                                  progress_,
-                                 data_};
+                                 data_,
+                                 teacher_memory_};
     return Fit(network, options, services).run();
 }
 

@@ -108,6 +108,12 @@ struct Evaluation {
     std::vector<double> accuracy_per_exit;  ///< of the samples that left there, NaN = none
 };
 
+/// What a teacher said of every picture of the training set, kept from one fit to the next.
+struct TeacherMemory {
+    std::string teacher;  ///< identity of the network; empty = nothing is remembered
+    at::Tensor logits;    ///< (samples, pictures of one, C)
+};
+
 /// Told about progress; may ask to stop by returning false.
 struct ProgressEvent {
     std::string phase;
@@ -152,13 +158,14 @@ class Trainer {
 
   private:
     void throw_if_cancelled() const;
-    [[nodiscard]] data::BatchReader training_reader(std::uint64_t seed) const;
+    [[nodiscard]] data::BatchReader training_reader(const data::Pass& pass) const;
 
     const TrainingData& data_;
     TrainingDefaults defaults_;
     at::Device device_;
     Progress progress_;
     Cancelled cancelled_;
+    TeacherMemory teacher_memory_;
 };
 
 }  // namespace topress::train

@@ -64,7 +64,8 @@ TEST_SUITE("data") {
     }
 
     TEST_CASE("batches: with a seed every sample once in another order") {
-        const std::vector<Batch> batches = read_all(BatchReader(varied(50), kNormalisation, 8, 3));
+        const std::vector<Batch> batches =
+            read_all(BatchReader(varied(50), kNormalisation, 8, data::Pass{3}));
         std::vector<std::int64_t> seen;
         for (const Batch& batch : batches) {
             CHECK(at::equal(batch.labels, batch.indices));
@@ -78,16 +79,16 @@ TEST_SUITE("data") {
     }
 
     TEST_CASE("batches: the last short one can be left out") {
-        BatchReader reader(varied(10), kNormalisation, 4, 1, {}, true);
+        BatchReader reader(varied(10), kNormalisation, 4, data::Pass{1}, {}, true);
         CHECK(reader.batches() == 2);
         CHECK(read_all(reader).size() == 2);
-        CHECK(BatchReader(varied(3), kNormalisation, 4, 1, {}, true).batches() == 0);
+        CHECK(BatchReader(varied(3), kNormalisation, 4, data::Pass{1}, {}, true).batches() == 0);
     }
 
     TEST_CASE("batches: the seed decides every bit") {
         const auto read = [](std::uint64_t seed) {
-            return read_all(
-                BatchReader(varied(40), kNormalisation, 7, seed, Augmentation{2, true}));
+            return read_all(BatchReader(
+                varied(40), kNormalisation, 7, data::Pass{seed}, Augmentation{2, true}));
         };
         CHECK(same_bits(read(5), read(5)));
         CHECK_FALSE(same_bits(read(5), read(6)));
@@ -96,8 +97,8 @@ TEST_SUITE("data") {
     TEST_CASE("batches: the same picture is changed alike whatever the batch size") {
         const Augmentation augmentation{2, true};
         const auto sorted = [&](std::int64_t batch_size) {
-            std::vector<Batch> batches =
-                read_all(BatchReader(varied(12), kNormalisation, batch_size, 5, augmentation));
+            std::vector<Batch> batches = read_all(
+                BatchReader(varied(12), kNormalisation, batch_size, data::Pass{5}, augmentation));
             std::vector<at::Tensor> images;
             std::vector<at::Tensor> indices;
             for (const Batch& batch : batches) {
@@ -114,8 +115,8 @@ TEST_SUITE("data") {
         const at::Tensor padded = at::constant_pad_nd(samples.images, {2, 2, 2, 2}, 0);
         int mirrored = 0;
         std::set<std::pair<int, int>> places;
-        for (const Batch& batch :
-             read_all(BatchReader(samples, kNormalisation, 60, 11, Augmentation{2, true}))) {
+        for (const Batch& batch : read_all(
+                 BatchReader(samples, kNormalisation, 60, data::Pass{11}, Augmentation{2, true}))) {
             for (std::int64_t i = 0; i < batch.indices.size(0); ++i) {
                 const at::Tensor source = padded[batch.indices[i].item<std::int64_t>()];
                 bool found = false;
@@ -136,6 +137,46 @@ TEST_SUITE("data") {
         CHECK(mirrored > 15);  // 30 expected of 60, standard deviation 3.9
         CHECK(mirrored < 45);
         CHECK(places.size() > 15);  // of 25
+    }
+
+    TEST_CASE("batches: variants take turns and come again whatever the seed of the pass") {
+        const Augmentation augmentation{2, true, 3, 9};
+        const auto pictures = [&](std::uint64_t seed, std::uint64_t number, bool shuffled) {
+            const Batch batch = read_all(BatchReader(varied(40),
+                                                     kNormalisation,
+                                                     40,
+                                                     data::Pass{seed, number, shuffled},
+                                                     augmentation))
+                                    .at(0);
+            const at::Tensor order = at::argsort(batch.indices);
+            return std::pair(batch.images.index_select(0, order),
+                             batch.variants.index_select(0, order));
+        };
+        const auto [first, first_variants] = pictures(1, 0, true);
+        const auto [second, second_variants] = pictures(1, 1, true);
+        const auto [third, third_variants] = pictures(1, 2, true);
+        const auto [again, again_variants] = pictures(8, 3, false);
+        CHECK(at::equal(first, again));
+        CHECK(at::equal(first_variants, again_variants));
+        CHECK_FALSE(at::equal(first, second));
+        // Three passes show three variants of every sample, and each pass shows all numbers.
+        const at::Tensor all = at::stack({first_variants, second_variants, third_variants});
+        CHECK(at::equal(std::get<0>(all.sort(0)),
+                        at::arange(3, at::kLong).unsqueeze(1).expand({3, 40})));
+        CHECK(std::get<0>(at::_unique(first_variants)).size(0) == 3);
+        // Another seed of the variants makes other pictures.
+        BatchReader other(
+            varied(40), kNormalisation, 40, data::Pass{1, 0, false}, {2, true, 3, 10});
+        CHECK_FALSE(at::equal(other.next()->images, first));
+    }
+
+    TEST_CASE(
+        "batches: without variants a picture has no number, and one without changes has one") {
+        CHECK(Augmentation{2, true}.pictures_of_one() == 0);
+        CHECK(Augmentation{2, true, 5}.pictures_of_one() == 5);
+        CHECK(Augmentation{0, false, 5}.pictures_of_one() == 1);
+        BatchReader reader(varied(6), kNormalisation, 6, data::Pass{3}, Augmentation{2, true});
+        CHECK(at::equal(reader.next()->variants, at::zeros({6}, at::kLong)));
     }
 
     TEST_CASE("batches: without a seed nothing is changed") {

@@ -23,23 +23,40 @@ TEST_SUITE("train") {
         CHECK_FALSE(train::remembers({}, 0.5));
         CHECK_FALSE(train::remembers({1, false}, 20));
         CHECK_FALSE(train::remembers({0, true}, 20));
+        CHECK(train::remembers({0, true, 4}, 4));
+        CHECK_FALSE(train::remembers({0, true, 4}, 3.5));
     }
 
     TEST_CASE("teacher: what it remembers is what it said of that picture") {
-        const train::TrainingData data = train::test::stripes();
+        train::TrainingData data = train::test::stripes();
+        data.augmentation = {1, true, 3, 5};
         network::Network network = train::test::tiny_network(4);
         train::Teacher teacher(network, at::Device(at::kCPU));
-        data::BatchReader reader(data.train, data.normalisation, 16, 7);
-        const data::Batch batch = *reader.next();
-        const at::Tensor asked = teacher.logits(batch);
+        const auto batch_of = [&](std::uint64_t number) {
+            data::BatchReader reader(
+                data.train, data.normalisation, 16, data::Pass{7, number}, data.augmentation);
+            return *reader.next();
+        };
+        const at::Tensor asked = teacher.logits(batch_of(0));
+        const at::Tensor asked_later = teacher.logits(batch_of(2));
+        train::TeacherMemory memory;
         int batches = 0;
-        teacher.remember(data.train, data.normalisation, [&] { ++batches; });
+        teacher.remember(data, memory, [&] { ++batches; });
         CHECK(batches > 0);
-        CHECK(largest_difference(teacher.logits(batch), asked) < 1e-5);
+        CHECK(largest_difference(teacher.logits(batch_of(0)), asked) < 1e-5);
+        CHECK(largest_difference(teacher.logits(batch_of(2)), asked_later) < 1e-5);
+        CHECK(largest_difference(asked, asked_later) > 1e-3);
+
+        // A later fit with the same teacher asks nothing, one with another teacher asks anew.
+        const int before = batches;
+        train::Teacher(network, at::Device(at::kCPU)).remember(data, memory, [&] { ++batches; });
+        CHECK(batches == before);
         // It is not run any more: a change of its weights changes nothing.
         for (const network::Parameter& parameter : network.parameters()) {
             at::Tensor(parameter.tensor).mul_(2);
         }
-        CHECK(largest_difference(teacher.logits(batch), asked) < 1e-5);
+        CHECK(largest_difference(teacher.logits(batch_of(0)), asked) < 1e-5);
+        train::Teacher(network, at::Device(at::kCPU)).remember(data, memory, [&] { ++batches; });
+        CHECK(batches == 2 * before);
     }
 }
