@@ -129,7 +129,9 @@ void add_cost_command(CLI::App& app, Session& session) {
     auto options = std::make_shared<CostOptions>();
     CLI::App* command = app.add_subcommand("cost", "MACs, BitOps, parameters, bytes of a network");
     command->add_option("TARGET", options->target, "saved network, or configuration (*.toml)");
-    command->add_option("--architecture", options->architecture, "instead of TARGET: resnet, vgg")
+    command
+        ->add_option(
+            "--architecture", options->architecture, "instead of TARGET: resnet, vgg, mobilenetv2")
         ->type_name("NAME");
     command->add_option("--depth", options->depth, "layers, 0 = the usual")->type_name("N");
     command->add_option("--width", options->width, "first channels, 0 = the usual")->type_name("N");

@@ -13,7 +13,7 @@ namespace topress::config {
 
 /// What the caller knows and the configuration may name.
 struct LoadOptions {
-    std::vector<std::string> architectures = {"resnet", "vgg"};
+    std::vector<std::string> architectures = {"mobilenetv2", "resnet", "vgg"};
 };
 
 /// `config` is meaningful if ok(); warnings may remain.

@@ -42,17 +42,18 @@ Activation Builder::convolve(const std::string& name,
     std::vector<std::string> inputs;
     inputs.reserve(3);
     inputs.push_back(x.value);
+    const std::int64_t depth = form.is_depthwise ? 1 : x.channels;
     inputs.push_back(
-        parameter(name, "weight", Role::Weight, {form.out, x.channels, form.kernel, form.kernel}));
+        parameter(name, "weight", Role::Weight, {form.out, depth, form.kernel, form.kernel}));
     if (form.has_bias) {
         inputs.push_back(parameter(name, "bias", Role::Bias, {form.out}));
     }
     const auto pair = [](std::int64_t value) { return std::vector<std::int64_t>{value, value}; };
-    return append(name,
-                  "conv2d",
-                  std::move(inputs),
-                  form.out,
-                  {{"stride", pair(form.stride)}, {"padding", pair(form.kernel / 2)}});
+    Attributes attributes{{"stride", pair(form.stride)}, {"padding", pair(form.kernel / 2)}};
+    if (form.is_depthwise) {
+        attributes["groups"] = x.channels;
+    }
+    return append(name, "conv2d", std::move(inputs), form.out, std::move(attributes));
 }
 
 Activation Builder::batch_norm(const std::string& name, const Activation& x) {

@@ -16,6 +16,7 @@ struct Convolution {
     std::int64_t kernel = 3;
     std::int64_t stride = 1;
     bool has_bias = false;
+    bool is_depthwise = false;  ///< one filter for each channel; `out` is that of the input
 };
 
 /// An activation of the network under construction.

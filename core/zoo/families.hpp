@@ -19,6 +19,7 @@ struct Family {
     network::Network (*build)(const Specification& specification);
 };
 
+[[nodiscard]] Family mobilenet_family();
 [[nodiscard]] Family resnet_family();
 [[nodiscard]] Family vgg_family();
 

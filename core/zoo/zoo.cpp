@@ -13,8 +13,8 @@
 namespace topress::zoo {
 namespace {
 
-std::array<Family, 2> all_families() {
-    return {resnet_family(), vgg_family()};
+std::array<Family, 3> all_families() {
+    return {mobilenet_family(), resnet_family(), vgg_family()};
 }
 
 Family family_named(const std::string& name) {
@@ -24,10 +24,11 @@ Family family_named(const std::string& name) {
         }
     }
     const auto near = nearest(name, families());
-    throw Error("zoo/unknown-family",
-                "unknown network family '" + name + "'",
-                name,
-                near ? "did you mean '" + *near + "'?" : "families are resnet and vgg");
+    throw Error(
+        "zoo/unknown-family",
+        "unknown network family '" + name + "'",
+        name,
+        near ? "did you mean '" + *near + "'?" : "families are mobilenetv2, resnet and vgg");
 }
 
 void check_range(const char* what, std::int64_t value, std::int64_t low, std::int64_t high) {

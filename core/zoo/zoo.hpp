@@ -1,4 +1,4 @@
-// Network families built on network/: ResNet (ImageNet and CIFAR forms) and VGG.
+// Network families built on network/: ResNet (ImageNet and CIFAR forms), VGG and MobileNetV2.
 #pragma once
 
 #include "network/graph.hpp"
@@ -11,7 +11,8 @@ namespace topress::zoo {
 
 /// What to build. resnet: depth 18, 34 (basic blocks, 4 stages, 3x3 stem, widths 64..512 for width
 /// 64) or 6n+2 (CIFAR form: 8, 14, 20, ...; 3 stages, width 16 standard). vgg: 11, 13, 16, 19 with
-/// batch norm and one linear layer.
+/// batch norm and one linear layer. mobilenetv2: depth 53, width 32 standard (the stem; all other
+/// stages scale with it in multiples of eight).
 struct Specification {
     std::string family = "resnet";
     std::int64_t depth = 20;

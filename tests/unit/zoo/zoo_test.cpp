@@ -63,6 +63,19 @@ TEST_SUITE("zoo") {
         CHECK(cost.parameters == 269722 + 512 + 2048 + 64 + 128);
     }
 
+    TEST_CASE("zoo: MobileNetV2 has the published size") {
+        const Network net = zoo::build({"mobilenetv2", 53, 0, 10, {3, 32, 32}}, 0);
+        const auto cost = network::cost_of(net);
+        CHECK(cost.macs == 91154944);
+        CHECK(cost.parameters == 2296922);
+        // One more than its name says: here the first block has an expansion too.
+        CHECK(weighted_layers(net) == 54);
+        // Width 8 is a quarter, in multiples of eight.
+        const Network narrow = zoo::build({"mobilenetv2", 53, 8, 10, {1, 28, 28}}, 0);
+        CHECK(narrow.parameter("stage4.block0.project.weight").tensor.size(0) == 16);
+        CHECK(narrow.parameter("stage1.block0.project.weight").tensor.size(0) == 8);
+    }
+
     TEST_CASE("zoo: names are stable") {
         const Network net = zoo::build({"resnet", 8, 4, 10, {3, 32, 32}}, 0);
         for (const char* name : {"stem.conv",
@@ -85,6 +98,7 @@ TEST_SUITE("zoo") {
                                           Specification{"resnet", 18, 4, 7, {3, 9, 11}},
                                           Specification{"vgg", 11, 4, 7, {1, 28, 28}},
                                           Specification{"vgg", 11, 4, 7, {3, 16, 40}},
+                                          Specification{"mobilenetv2", 53, 8, 7, {3, 9, 16}},
                                           Specification{"vgg", 11, 4, 7, {3, 64, 64}}}) {
             CAPTURE(specification.family);
             const Network net = zoo::build(specification, 1);
@@ -158,7 +172,7 @@ TEST_SUITE("zoo") {
 
     TEST_CASE("zoo: the standard width is filled in") {
         CHECK(zoo::specification_of(zoo::build({"resnet", 8, 0, 10, {3, 8, 8}}, 0)).width == 16);
-        CHECK(zoo::families() == std::vector<std::string>{"resnet", "vgg"});
+        CHECK(zoo::families() == std::vector<std::string>{"mobilenetv2", "resnet", "vgg"});
     }
 
     TEST_CASE("zoo: what cannot be built is refused with what is possible") {
