@@ -2,8 +2,6 @@
 // them.
 #include "channel.hpp"
 
-#include "importance.hpp"
-
 #include <algorithm>
 #include <sstream>
 
@@ -14,10 +12,16 @@ namespace {
 constexpr double kLearningRateFactor = 0.2;
 // Share of the epochs that is spread over the steps; the rest follows the last one.
 constexpr double kBetweenSteps = 0.5;
+// Batches over which batch-norm statistics are measured again: without fine-tuning those of the
+// channels that are gone would still be in them.
+constexpr std::uint64_t kStatisticsBatches = 50;
 
 Normalisation parse_normalisation(const std::string& name) {
     if (name == "mean") {
         return Normalisation::Mean;
+    }
+    if (name == "rank") {
+        return Normalisation::Rank;
     }
     return name == "none" ? Normalisation::None : Normalisation::Maximum;
 }
@@ -53,6 +57,9 @@ void ChannelPruning::configure(const Params& params) {
     steps_ = params.get<int>("steps");
     epochs_ = params.get<double>("epochs");
     learning_rate_ = params.get<double>("learning_rate");
+    sparse_epochs_ = params.get<double>("sparse_epochs");
+    penalty_ = params.get<double>("group_penalty");
+    criterion_ = parse_criterion(params.get<std::string>("criterion"));
     guards_ = {params.get<std::int64_t>("round_to"),
                params.get<std::int64_t>("minimum_channels"),
                params.get<double>("minimum_ratio")};
@@ -69,6 +76,7 @@ void ChannelPruning::apply(Model& model, Context& context) {
         throw PluginError(TOPRESS_ERROR_UNSUPPORTED,
                           "the network has no channel group that could be pruned");
     }
+    make_sparse(model, context);
     for (int step = 1; step <= steps_; ++step) {
         context.throw_if_cancelled();
         const double progress = static_cast<double>(step) / steps_;
@@ -76,12 +84,13 @@ void ChannelPruning::apply(Model& model, Context& context) {
         fine_tune(model, context, epochs_ * kBetweenSteps / steps_, "prune");
     }
     fine_tune(model, context, epochs_ * (1.0 - kBetweenSteps), "fine-tune");
+    context.update_statistics(model, kStatisticsBatches);
     context.metric("kept_macs_ratio", model.cost().macs / macs_before);
     context.metric("kept_channels_ratio", total_channels(model) / channels_before);
 }
 
 void ChannelPruning::prune_to(Model& model, double target, Context& context) const {
-    auto groups = measure_importance(model);
+    auto groups = measure_importance(model, criterion_, context);
     for (auto& group : groups) {
         group.initial_channels = initial_channels_.at(group.name);
     }
@@ -101,6 +110,23 @@ void ChannelPruning::prune_to(Model& model, double target, Context& context) con
     text << "pruned to " << static_cast<long long>(selection.macs) << " MACs (target "
          << static_cast<long long>(target) << ')';
     context.log_info(text.str());
+}
+
+void ChannelPruning::make_sparse(Model& model, Context& context) const {
+    if (sparse_epochs_ <= 0) {
+        return;
+    }
+    FitOptions options;
+    options.phase = "sparse";
+    options.epochs = sparse_epochs_;
+    if (learning_rate_ > 0) {
+        options.learning_rate = learning_rate_;
+    }
+    options.learning_rate_factor = kLearningRateFactor;
+    options.after_backward = [strength = penalty_](Model& trained, std::uint64_t, std::uint64_t) {
+        add_group_penalty(trained, strength);
+    };
+    context.fit(model, options);
 }
 
 void ChannelPruning::fine_tune(Model& model,

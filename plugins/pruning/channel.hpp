@@ -2,7 +2,7 @@
 // met.
 #pragma once
 
-#include "selection.hpp"
+#include "importance.hpp"
 
 #include <topress/plugin.hpp>
 
@@ -12,7 +12,8 @@
 
 namespace topress::pruning {
 
-/// Iterative structured pruning: importance -> selection -> removal -> fine-tuning, `steps` times.
+/// Iterative structured pruning: importance -> selection -> removal -> fine-tuning, `steps` times;
+/// before it, if asked for, a phase of training that shrinks what is going to be removed.
 /// Throws: PluginError{UNSUPPORTED} when the network has no prunable group or the guards stop
 /// before the target. Source: group L2 importance as in DepGraph (Fang et al. 2023, arXiv
 /// 2301.12900).
@@ -24,11 +25,15 @@ class ChannelPruning final : public Technique {
   private:
     void prune_to(Model& model, double target, Context& context) const;
     void fine_tune(Model& model, Context& context, double epochs, const char* phase) const;
+    void make_sparse(Model& model, Context& context) const;
 
     double macs_ratio_ = 0.5;
     int steps_ = 1;
     double epochs_ = 0;
     double learning_rate_ = 0;
+    double sparse_epochs_ = 0;
+    double penalty_ = 0;
+    Criterion criterion_ = Criterion::L2;
     Guards guards_;
     Normalisation normalisation_ = Normalisation::Maximum;
     std::map<std::string, std::int64_t> initial_channels_;

@@ -42,6 +42,15 @@ void normalise(std::vector<GroupImportance>& groups, Normalisation how) {
         if (group.importance.empty() || how == Normalisation::None) {
             continue;
         }
+        if (how == Normalisation::Rank) {
+            const auto order = ranking(group.importance);
+            const auto channels = static_cast<double>(order.size());
+            for (std::size_t place = 0; place < order.size(); ++place) {
+                group.importance[static_cast<std::size_t>(order[place])] =
+                    (channels - static_cast<double>(place)) / channels;
+            }
+            continue;
+        }
         const double sum = std::accumulate(group.importance.begin(), group.importance.end(), 0.0);
         const double divisor =
             how == Normalisation::Mean

@@ -23,12 +23,18 @@ struct Guards {
 };
 
 /// How importances of different groups are made comparable.
-enum class Normalisation : std::uint8_t { Maximum, Mean, None };
+enum class Normalisation : std::uint8_t {
+    Maximum,  ///< divided by the group's largest
+    Mean,     ///< divided by the group's mean
+    Rank,  ///< the share of the group's channels that are less important: every group loses alike
+    None,
+};
 
 /// Ascending channel indices to keep, one list per group in the same order.
 using Kept = std::vector<std::vector<std::int64_t>>;
 
-/// Divides every group's importances by their maximum or mean (a group of zeros stays).
+/// Makes importances comparable in place; a group of zeros stays, except that Rank tells its
+/// channels apart by their index.
 void normalise(std::vector<GroupImportance>& groups, Normalisation how);
 
 /// Fewest channels a group may keep: the guards, rounded up to `round_to`, never more than it has.
