@@ -1,11 +1,14 @@
 // Fine-tuning against the original's logits.
 #include "recovery.hpp"
 
+#include "carried.hpp"
+
 namespace topress::distillation {
 namespace {
 
 // Without a learning rate of its own, a fine-tuning stage takes this share of the run's.
 constexpr double kLearningRateFactor = 0.1;
+constexpr std::uint64_t kStatisticsBatches = 50;
 
 }  // namespace
 
@@ -14,17 +17,12 @@ void Recovery::configure(const Params& params) {
 }
 
 void Recovery::apply(Model& model, Context& context) {
-    const Model& teacher = context.original();
-    FitOptions options;
-    options.phase = "recover";
-    options.epochs = teaching_.epochs;
-    if (teaching_.learning_rate > 0) {
-        options.learning_rate = teaching_.learning_rate;
+    const FitReport report =
+        teach(model, context, teaching_, {"recover", teaching_.epochs, kLearningRateFactor});
+    if (!scales_of(model).empty() && teaching_.epochs > 0) {
+        // Running means follow the rounding of weights that jump between two levels.
+        context.update_statistics(model, kStatisticsBatches);
     }
-    options.learning_rate_factor = kLearningRateFactor;
-    options.teacher = &teacher;
-    options.loss = teaching_loss(teaching_);
-    const FitReport report = context.fit(model, options);
     context.metric("final_loss", report.final_loss);
 }
 

@@ -13,10 +13,8 @@ namespace {
 // Share of the epochs that a student spends in float before it gets the bits of the network it
 // replaces: steps learnt from random weights are lost, and a float network settles faster.
 constexpr double kFloatShare = 0.7;
-// Learning rate of the rest, and that of the scales, relative to it.
+// Learning rate of the rest.
 constexpr double kQuantizedRate = 0.1;
-constexpr double kScaleRate = 0.1;
-constexpr double kLeastScale = 1e-6;
 constexpr std::uint64_t kStatisticsBatches = 50;
 
 }  // namespace
@@ -39,14 +37,14 @@ void Student::apply(Model& model, Context& context) {
     }
     carried.attach_exits(student);
     const double float_share = carried.has_bits() ? kFloatShare : 1.0;
-    FitReport report = teach(student, context, "teach", teaching_.epochs * float_share, 1.0);
+    FitReport report =
+        teach(student, context, teaching_, {"teach", teaching_.epochs * float_share, 1.0});
     if (carried.has_bits()) {
         carried.quantize(student, context);
         report = teach(student,
                        context,
-                       "teach-quantized",
-                       teaching_.epochs * (1.0 - float_share),
-                       kQuantizedRate);
+                       teaching_,
+                       {"teach-quantized", teaching_.epochs * (1.0 - float_share), kQuantizedRate});
         context.update_statistics(student, kStatisticsBatches);
     }
     context.metric("student_macs_ratio", macs / macs_before);
@@ -78,33 +76,6 @@ OwnedModel Student::make_student(const Model& model,
                           "depth");
     }
     return student;
-}
-
-FitReport Student::teach(Model& student,
-                         Context& context,
-                         const char* phase,
-                         double epochs,
-                         double learning_rate_factor) const {
-    const Model& teacher = context.original();
-    FitOptions options;
-    options.phase = phase;
-    options.epochs = epochs;
-    if (teaching_.learning_rate > 0) {
-        options.learning_rate = teaching_.learning_rate * learning_rate_factor;
-    }
-    options.learning_rate_factor = learning_rate_factor;
-    options.teacher = &teacher;
-    options.loss = teaching_loss(teaching_);
-    const std::vector<std::string> scales = scales_of(student);
-    if (!scales.empty()) {
-        options.groups = {{"scale", "", kScaleRate, 0.0}};
-        options.after_step = [scales](Model& trained, std::uint64_t, std::uint64_t) {
-            for (const auto& name : scales) {
-                trained.parameter(name).clamp_min_(kLeastScale);
-            }
-        };
-    }
-    return context.fit(student, options);
 }
 
 }  // namespace topress::distillation

@@ -21,11 +21,6 @@ class Student final : public Technique {
     [[nodiscard]] OwnedModel make_student(const Model& model,
                                           const Carried& carried,
                                           Context& context) const;
-    FitReport teach(Model& student,
-                    Context& context,
-                    const char* phase,
-                    double epochs,
-                    double learning_rate_factor) const;
 
     Teaching teaching_;
     std::int64_t depth_ = 0;

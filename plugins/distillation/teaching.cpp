@@ -1,6 +1,8 @@
-// Unwraps tensors for the kernel: CPU reference or CUDA launcher, by where the logits are.
+// The fit, and the tensors unwrapped for the kernel: CPU or CUDA, by where the logits are.
 #include "teaching.hpp"
 
+#include "carried.hpp"
+#include "decoupled.hpp"
 #include "kernels/kd_loss.hpp"
 
 #include <topress/stream.hpp>
@@ -9,6 +11,11 @@
 
 namespace topress::distillation {
 namespace {
+
+// Learning rate of the scales, relative to that of the weights.
+constexpr double kScaleRate = 0.1;
+// A scale that trained down to zero would divide by zero.
+constexpr double kLeastScale = 1e-6;
 
 KdLossParameters to_kernel(const Teaching& teaching) {
     KdLossParameters parameters;
@@ -56,11 +63,16 @@ Loss evaluate(const KdLossParameters& parameters,
 
 Teaching read_teaching(const Params& params) {
     Teaching teaching;
-    teaching.standardise = params.get<std::string>("method") == "standardised";
+    const auto method = params.get<std::string>("method");
+    teaching.standardise = method == "standardised";
+    teaching.decouple = method == "decoupled";
     const double temperature = params.get<double>("temperature");
     teaching.temperature = temperature > 0 ? temperature : (teaching.standardise ? 2.0 : 4.0);
     const double weight = params.get<double>("teacher_weight");
-    teaching.teacher_weight = weight >= 0 ? weight : (teaching.standardise ? 9.0 : 0.9);
+    teaching.teacher_weight = weight >= 0            ? weight
+                              : teaching.standardise ? 9.0
+                              : teaching.decouple    ? 8.0
+                                                     : 0.9;
     teaching.label_weight = params.get<double>("label_weight");
     teaching.epochs = params.get<double>("epochs");
     teaching.learning_rate = params.get<double>("learning_rate");
@@ -68,12 +80,19 @@ Teaching read_teaching(const Params& params) {
 }
 
 LossFunction teaching_loss(const Teaching& teaching) {
-    return [parameters = to_kernel(teaching)](const LossInput& input) {
+    return [parameters = to_kernel(teaching), teaching](const LossInput& input) {
         // Exits learn from the same teacher: what is trained below them would leave them behind.
         const auto outputs = static_cast<double>(input.outputs.size());
         Loss total;
         for (const at::Tensor& output : input.outputs) {
-            Loss one = evaluate(parameters, output, input.teacher, input.labels);
+            Loss one =
+                teaching.decouple
+                    ? decoupled_loss(
+                          output,
+                          input.teacher,
+                          input.labels,
+                          {1, teaching.teacher_weight, teaching.label_weight, teaching.temperature})
+                    : evaluate(parameters, output, input.teacher, input.labels);
             if (input.outputs.size() > 1) {
                 one.value.div_(outputs);
                 one.gradients.front().div_(outputs);
@@ -83,6 +102,29 @@ LossFunction teaching_loss(const Teaching& teaching) {
         }
         return total;
     };
+}
+
+FitReport teach(Model& taught, Context& context, const Teaching& teaching, const Lesson& lesson) {
+    const Model& teacher = context.original();
+    FitOptions options;
+    options.phase = lesson.phase;
+    options.epochs = lesson.epochs;
+    if (teaching.learning_rate > 0) {
+        options.learning_rate = teaching.learning_rate * lesson.learning_rate_factor;
+    }
+    options.learning_rate_factor = lesson.learning_rate_factor;
+    options.teacher = &teacher;
+    options.loss = teaching_loss(teaching);
+    const std::vector<std::string> scales = scales_of(taught);
+    if (!scales.empty()) {
+        options.groups = {{"scale", "", kScaleRate, 0.0}};
+        options.after_step = [scales](Model& trained, std::uint64_t, std::uint64_t) {
+            for (const auto& name : scales) {
+                trained.parameter(name).clamp_min_(kLeastScale);
+            }
+        };
+    }
+    return context.fit(taught, options);
 }
 
 }  // namespace topress::distillation
