@@ -1,0 +1,79 @@
+# Methods that a technique offers beside its default: each runs, reaches its target and keeps what the network learnt.
+import json
+import struct
+
+import support
+from support import CHANNEL, CONFIDENCE, HEAD, STUDENT, run_json
+
+LEAST = 0.5  # ten classes: chance is 0.1
+
+
+class Options(support.Workplace):
+    def rows_of(self, name, text):
+        config = self.write(f"{name}.toml", text)
+        return run_json("run", config, "--brief", "--output", self.path(name),
+                        TOPRESS_STAGE_CACHE=self.path("cache"))["rows"]
+
+    def widths(self, file):
+        """Output channels of every 3x3 convolution, from the header of a saved network."""
+        with open(self.path(file), "rb") as stream:
+            (size,) = struct.unpack("<Q", stream.read(8))
+            header = json.loads(stream.read(size))
+        return {name: entry["shape"][0] for name, entry in header.items() if entry.get("shape", [])[2:] == [3, 3]}
+
+    def test_every_criterion_of_pruning_reaches_the_target(self):
+        for criterion in ("l2", "l1", "gamma", "taylor", "random"):
+            with self.subTest(criterion=criterion):
+                rows = self.rows_of(criterion, HEAD + CHANNEL + f'criterion = "{criterion}"\n')
+                self.assertLessEqual(rows[1]["macs"], 0.7 * rows[0]["macs"])
+                self.assertGreater(rows[1]["accuracy"], LEAST)
+
+    def test_rank_takes_the_same_share_of_every_group(self):
+        half = CHANNEL.replace("macs_ratio = 0.7", "macs_ratio = 0.5")
+        rows = self.rows_of("rank", HEAD + half + 'normalisation = "rank"\n')
+        self.assertLessEqual(rows[1]["macs"], 0.5 * rows[0]["macs"])
+        before, after = (self.widths(f"rank/stages/{stage}.safetensors") for stage in ("00-baseline", "01-channel"))
+        shares = [after[name] / before[name] for name in before]
+        self.assertGreater(len(shares), 4)
+        self.assertLess(max(shares), 1.0)
+        self.assertLessEqual(max(shares) - min(shares), 2 / 8)  # multiples of two of at least eight
+
+    def test_sparse_training_comes_before_the_first_step(self):
+        rows = self.rows_of("sparse", HEAD + CHANNEL + "sparse_epochs = 0.5\n")
+        phases = [record["phase"] for record in rows[1]["curves"]]
+        self.assertEqual(phases[0], "sparse")
+        self.assertIn("prune", phases)
+        self.assertGreater(rows[1]["accuracy"], LEAST)
+
+    def test_every_method_of_distillation_teaches(self):
+        for method in ("standardised", "plain", "decoupled"):
+            with self.subTest(method=method):
+                rows = self.rows_of(method, HEAD + STUDENT + f'method = "{method}"\n')
+                self.assertGreater(rows[1]["accuracy"], LEAST)
+
+    def test_a_teacher_remembers_the_variants_of_a_picture(self):
+        head = HEAD.replace("crop_padding = 0", "crop_padding = 1\nvariants = 2")
+        rows = self.rows_of("variants", head + STUDENT)
+        again = self.rows_of("variants-again", head + STUDENT.replace("epochs = 2", "epochs = 2.0"))
+        self.assertGreater(rows[1]["accuracy"], LEAST)
+        self.assertEqual(rows[1]["accuracy"], again[1]["accuracy"])
+
+    def test_every_criterion_of_exits_lets_samples_leave(self):
+        for criterion in ("max-probability", "margin", "entropy"):
+            with self.subTest(criterion=criterion):
+                rows = self.rows_of(f"exit-{criterion}", HEAD + CONFIDENCE + f'criterion = "{criterion}"\n')
+                exits = rows[1]["exits"]
+                self.assertGreater(exits[0]["share"], 0.0)
+                self.assertGreater(rows[1]["accuracy"], rows[0]["accuracy"] - 0.031)
+
+    def test_recovery_teaches_a_quantized_network(self):
+        text = (HEAD + "[technique.qat]\nweight_bits = 3\nactivation_bits = 3\nepochs = 0.2\n"
+                "[technique.recovery]\nepochs = 1\n[[order.edge]]\nbefore = \"qat\"\nafter = \"recovery\"\n")
+        rows = self.rows_of("recovery", text)
+        self.assertEqual([row["stage"] for row in rows], ["baseline", "qat", "recovery"])
+        self.assertEqual(rows[2]["bitops"], rows[1]["bitops"])
+        self.assertGreater(rows[2]["accuracy"], LEAST)
+
+
+if __name__ == "__main__":
+    support.main()
