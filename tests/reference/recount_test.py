@@ -1,0 +1,46 @@
+# Figures of saved networks, counted again by a script that shares no code with the program.
+import glob
+import os
+import unittest
+
+import recount
+import support
+from support import CHANNEL, CONFIDENCE, HEAD, QAT, STUDENT, run, run_json
+
+TOTALS = ("macs", "bitops", "expected_macs", "expected_bitops", "parameters", "stored_bytes")
+NETWORKS = (("resnet", 8, 4), ("resnet", 20, 16), ("resnet", 18, 8), ("resnet", 34, 8), ("vgg", 11, 8), ("vgg", 19, 8),
+            ("mobilenetv2", 53, 8))
+
+
+class Recount(support.Workplace):
+    def assert_same_figures(self, network):
+        program = run_json("cost", network)
+        counted = recount.recount(network)
+        for total in TOTALS:
+            with self.subTest(network=os.path.basename(network), total=total):
+                if total.startswith("expected"):  # sums of fractions: equal up to the order of adding
+                    self.assertAlmostEqual(counted[total] / program[total], 1.0, places=12)
+                else:
+                    self.assertEqual(counted[total], program[total])
+
+    def test_every_stage_of_a_compressed_network(self):
+        config = self.write("tiny.toml", HEAD + CONFIDENCE + QAT + CHANNEL + STUDENT)
+        run("run", config, "--brief", "--output", self.path("out"))
+        stages = sorted(glob.glob(self.path("out/stages/*.safetensors")))
+        self.assertEqual(len(stages), 5)
+        for stage in stages:
+            self.assert_same_figures(stage)
+
+    def test_every_family_of_the_zoo(self):
+        for family, depth, width in NETWORKS:
+            name = f"{family}-{depth}"
+            text = HEAD.replace('"resnet"', f'"{family}"').replace("depth = 14", f"depth = {depth}")
+            text = text.replace("width = 8", f"width = {width}").replace("epochs = 2", "epochs = 0.01")
+            config = self.write(f"{name}.toml", text + "[technique.qat]\nfirst_last = \"8-bit\"\nepochs = 0\n")
+            run("run", config, "--brief", "--output", self.path(name))
+            for stage in sorted(glob.glob(self.path(f"{name}/stages/*.safetensors"))):
+                self.assert_same_figures(stage)
+
+
+if __name__ == "__main__":
+    unittest.main()
