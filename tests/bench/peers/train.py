@@ -9,50 +9,8 @@ import time
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-
-def block_counts(depth):
-    if depth == 18:
-        return [2, 2, 2, 2]
-    if depth == 34:
-        return [3, 4, 6, 3]
-    return [(depth - 2) // 6] * 3
-
-
-class Block(nn.Module):
-    def __init__(self, channels, out, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, out, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out)
-        self.conv2 = nn.Conv2d(out, out, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(out)
-        self.shortcut = None
-        if stride != 1 or channels != out:
-            self.shortcut = nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False), nn.BatchNorm2d(out))
-
-    def forward(self, x):
-        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
-        y = self.bn2(self.conv2(y))
-        return F.relu(y + (x if self.shortcut is None else self.shortcut(x)), inplace=True)
-
-
-class ResNet(nn.Module):
-    def __init__(self, depth, width, channels):
-        super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(channels, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width),
-                                  nn.ReLU(inplace=True))
-        blocks, now = [], width
-        for stage, count in enumerate(block_counts(depth)):
-            for index in range(count):
-                out = width << stage
-                blocks.append(Block(now, out, 2 if stage > 0 and index == 0 else 1))
-                now = out
-        self.blocks = nn.Sequential(*blocks)
-        self.linear = nn.Linear(now, 10)
-
-    def forward(self, x):
-        return self.linear(self.blocks(self.stem(x)).mean((2, 3)))
+from resnet import ResNet
 
 
 def main():
