@@ -3,6 +3,9 @@
 
 #include "cli/table.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace topress::cli {
 namespace {
 
@@ -18,6 +21,15 @@ std::vector<std::string> cells_of(const pipeline::Row& row) {
             fixed(row.cr, 2) + "x",
             fixed(row.latency_ms, 2),
             fixed(row.seconds, 1)};
+}
+
+// Stages may have run in several processes: the largest of them.
+std::string peak_memory(const std::vector<pipeline::Row>& rows) {
+    double bytes = 0;
+    for (const pipeline::Row& row : rows) {
+        bytes = std::max(bytes, row.peak_memory_bytes);
+    }
+    return std::to_string(std::llround(bytes / (1 << 20))) + " MiB";
 }
 
 }  // namespace
@@ -41,7 +53,8 @@ std::string ledger_table(const std::vector<pipeline::Row>& rows) {
                         lines,
                         2) +
            "accuracy, ms and seconds are measured (accuracy on the validation split), the rest is "
-           "computed\n";
+           "computed\npeak memory: " +
+           peak_memory(rows) + ", LibTorch included\n";
 }
 
 }  // namespace topress::cli
