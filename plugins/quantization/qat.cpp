@@ -1,5 +1,7 @@
-// Inserting quantize nodes, calibrating their scales, quantization-aware training.
+// Which layer gets how many bits, and quantization-aware training.
 #include "qat.hpp"
+
+#include "sensitivity.hpp"
 
 #include <ATen/ATen.h>
 
@@ -16,10 +18,6 @@ namespace {
 constexpr double kLearningRateFactor = 0.1;
 // A scale that trained down to zero would divide by zero.
 constexpr double kLeastScale = 1e-6;
-// Scales tried between the smallest and the one that clips nothing.
-constexpr int kScaleCandidates = 40;
-// Elements of an activation that calibration keeps per batch.
-constexpr std::int64_t kSampledElements = 1 << 15;
 // Batches over which batch-norm statistics are measured again at the end.
 constexpr std::uint64_t kStatisticsBatches = 50;
 
@@ -27,48 +25,13 @@ bool is_layer(const NodeView& node) {
     return node.op == "conv2d" || node.op == "linear";
 }
 
-double highest(int bits, bool is_signed) {
-    return std::exp2(is_signed ? bits - 1 : bits) - 1;
-}
-
-double lowest(int bits, bool is_signed) {
-    return is_signed ? -std::exp2(bits - 1) : 0;
-}
-
-/// The scale of every row, among fractions of the largest one that clips nothing, with the least
-/// squared error. Shape: values (rows, N) -> (rows).
-at::Tensor best_scales(const at::Tensor& values, int bits, bool is_signed) {
-    const double high = highest(bits, is_signed);
-    const at::Tensor largest = (values.abs().amax(1) / high).clamp_min(kLeastScale);
-    at::Tensor best = largest.clone();
-    at::Tensor least = at::full_like(largest, std::numeric_limits<double>::infinity());
-    for (int i = kScaleCandidates; i >= 1; --i) {
-        const at::Tensor scale =
-            (largest * (static_cast<double>(i) / kScaleCandidates)).clamp_min(kLeastScale);
-        const at::Tensor step = scale.unsqueeze(1);
-        const at::Tensor rounded =
-            (values / step).round().clamp(lowest(bits, is_signed), high) * step;
-        const at::Tensor error = (rounded - values).square().sum(1);
-        const at::Tensor better = error < least;
-        best = at::where(better, scale, best);
-        least = at::where(better, error, least);
+/// One filter for each channel: few weights, and each sees little to average its error away.
+bool is_depthwise(const Model& model, const NodeView& node) {
+    if (node.op != "conv2d") {
+        return false;
     }
-    return best.contiguous();
-}
-
-at::Tensor row_scales(const at::Tensor& weight, int bits) {
-    return best_scales(weight.detach().reshape({weight.size(0), -1}), bits, true);
-}
-
-/// Evenly spread elements, as (1, N): enough for a scale, cheap to keep.
-at::Tensor sample_of(const at::Tensor& activation) {
-    const at::Tensor flat = activation.detach().reshape({1, -1});
-    const std::int64_t stride = std::max<std::int64_t>(1, flat.size(1) / kSampledElements);
-    return flat.slice(1, 0, flat.size(1), stride).clone();
-}
-
-Attributes quantize_attributes(int bits, bool is_signed, std::int64_t axis) {
-    return {{"bits", std::int64_t{bits}}, {"signed", is_signed}, {"axis", axis}};
+    const auto shape = model.parameter(node.inputs.at(1)).sizes();
+    return shape[1] == 1 && shape[0] > 1 && model.integer(node.name, "groups").value_or(1) > 1;
 }
 
 /// Values whose readers are outputs: the layer that makes one is a last layer.
@@ -89,13 +52,20 @@ void Qat::configure(const Params& params) {
     epochs_ = params.get<double>("epochs");
     learning_rate_ = params.get<double>("learning_rate");
     scale_factor_ = params.get<double>("scale_learning_rate_factor");
+    is_mixed_ = params.get<std::string>("allocation") == "measured";
+    minimum_depthwise_bits_ = params.get<int>("minimum_depthwise_bits");
     calibration_batches_ = params.get<int>("calibration_batches");
 }
 
 void Qat::apply(Model& model, Context& context) {
-    const auto layers = plan_layers(model);
+    auto layers = plan_layers(model);
+    if (is_mixed_) {
+        choose_bits(layers, model, context, {minimum_depthwise_bits_, calibration_batches_});
+    }
     quantize_weights(model, layers);
-    quantize_activations(model, context, layers);
+    // Seen behind quantized weights, as they will be.
+    quantize_activations(
+        model, layers, sample_activations(model, context, layers, calibration_batches_));
     train(model, context);
     context.metric(
         "quantized_layers",
@@ -103,7 +73,7 @@ void Qat::apply(Model& model, Context& context) {
             layers.begin(), layers.end(), [](const Layer& l) { return l.weight_bits > 0; })));
 }
 
-std::vector<Qat::Layer> Qat::plan_layers(const Model& model) const {
+std::vector<Layer> Qat::plan_layers(const Model& model) const {
     const auto outputs = output_values(model);
     std::vector<Layer> layers;
     for (const auto& node : model.nodes()) {
@@ -116,9 +86,14 @@ std::vector<Qat::Layer> Qat::plan_layers(const Model& model) const {
         }
         Layer layer{
             node.name, node.inputs.at(0), node.inputs.at(1), weight_bits_, activation_bits_};
+        layer.is_depthwise = is_depthwise(model, node);
+        if (layer.is_depthwise) {
+            layer.weight_bits = std::max(layer.weight_bits, minimum_depthwise_bits_);
+        }
         const bool outermost = layers.empty() || outputs.count(node.outputs.at(0)) != 0;
         if (outermost && first_last_ != "same") {
             layer.weight_bits = layer.activation_bits = first_last_ == "float" ? 0 : 8;
+            layer.is_fixed = true;
         }
         layers.push_back(std::move(layer));
     }
@@ -127,69 +102,6 @@ std::vector<Qat::Layer> Qat::plan_layers(const Model& model) const {
                           "the network has no convolution or linear layer to quantize");
     }
     return layers;
-}
-
-void Qat::quantize_weights(Model& model, const std::vector<Layer>& layers) const {
-    for (const auto& layer : layers) {
-        if (layer.weight_bits == 0) {
-            continue;
-        }
-        const std::string name = layer.node + ".weight_quantize";
-        model.add_parameter(
-            name + ".scale", "scale", row_scales(model.parameter(layer.weight), layer.weight_bits));
-        model.add_node(name,
-                       "quantize",
-                       {layer.weight, name + ".scale"},
-                       {name + ".out"},
-                       quantize_attributes(layer.weight_bits, true, 0));
-        model.replace_input(layer.node, 1, name + ".out");
-    }
-}
-
-void Qat::quantize_activations(Model& model,
-                               Context& context,
-                               const std::vector<Layer>& layers) const {
-    // Layers that read the same value share a quantizer; the widest of their wishes counts.
-    std::map<std::string, int> bits;
-    std::vector<std::string> values;
-    for (const auto& layer : layers) {
-        if (layer.activation_bits == 0) {
-            continue;
-        }
-        if (bits.count(layer.input) == 0) {
-            values.push_back(layer.input);
-        }
-        bits[layer.input] = std::max(bits[layer.input], layer.activation_bits);
-    }
-    std::vector<std::vector<at::Tensor>> samples(values.size());
-    auto reader = context.batches(Split::Train, 0, true, context.random());
-    for (int b = 0; b < calibration_batches_; ++b) {
-        const auto batch = reader.next();
-        if (!batch) {
-            break;
-        }
-        const auto seen = model.observe(batch->images, values);
-        for (std::size_t v = 0; v < values.size(); ++v) {
-            samples[v].push_back(sample_of(seen[v]));
-        }
-    }
-    for (std::size_t v = 0; v < values.size(); ++v) {
-        const at::Tensor sample = at::cat(samples[v], 1);
-        const bool is_signed = sample.min().item<double>() < 0;
-        const at::Tensor scale = best_scales(sample, bits[values[v]], is_signed);
-        const std::string name = values[v] + ".quantize";
-        model.add_parameter(name + ".scale", "scale", scale);
-        model.add_node(name,
-                       "quantize",
-                       {values[v], name + ".scale"},
-                       {name + ".out"},
-                       quantize_attributes(bits[values[v]], is_signed, -1));
-        for (const auto& layer : layers) {
-            if (layer.input == values[v] && layer.activation_bits > 0) {
-                model.replace_input(layer.node, 0, name + ".out");
-            }
-        }
-    }
 }
 
 void Qat::train(Model& model, Context& context) const {

@@ -1,0 +1,156 @@
+// Quantize nodes, and scales by trying some.
+#include "insertion.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+namespace topress::quantization {
+namespace {
+
+// A scale of zero would divide by zero.
+constexpr double kLeastScale = 1e-6;
+// Scales tried between the smallest and the one that clips nothing.
+constexpr int kScaleCandidates = 40;
+// Elements of an activation that calibration keeps per batch.
+constexpr std::int64_t kSampledElements = 1 << 15;
+
+double highest(int bits, bool is_signed) {
+    return std::exp2(is_signed ? bits - 1 : bits) - 1;
+}
+
+double lowest(int bits, bool is_signed) {
+    return is_signed ? -std::exp2(bits - 1) : 0;
+}
+
+/// The scale of every row, among fractions of the largest one that clips nothing, with the least
+/// squared error. Shape: values (rows, N) -> (rows).
+at::Tensor best_scales(const at::Tensor& values, int bits, bool is_signed) {
+    const double high = highest(bits, is_signed);
+    const at::Tensor largest = (values.abs().amax(1) / high).clamp_min(kLeastScale);
+    at::Tensor best = largest.clone();
+    at::Tensor least = at::full_like(largest, std::numeric_limits<double>::infinity());
+    for (int i = kScaleCandidates; i >= 1; --i) {
+        const at::Tensor scale =
+            (largest * (static_cast<double>(i) / kScaleCandidates)).clamp_min(kLeastScale);
+        const at::Tensor step = scale.unsqueeze(1);
+        const at::Tensor rounded =
+            (values / step).round().clamp(lowest(bits, is_signed), high) * step;
+        const at::Tensor error = (rounded - values).square().sum(1);
+        const at::Tensor better = error < least;
+        best = at::where(better, scale, best);
+        least = at::where(better, error, least);
+    }
+    return best.contiguous();
+}
+
+at::Tensor row_scales(const at::Tensor& weight, int bits) {
+    return best_scales(weight.detach().reshape({weight.size(0), -1}), bits, true);
+}
+
+/// Evenly spread elements, as (1, N): enough for a scale, cheap to keep.
+at::Tensor sample_of(const at::Tensor& activation) {
+    const at::Tensor flat = activation.detach().reshape({1, -1});
+    const std::int64_t stride = std::max<std::int64_t>(1, flat.size(1) / kSampledElements);
+    return flat.slice(1, 0, flat.size(1), stride).clone();
+}
+
+Attributes quantize_attributes(int bits, bool is_signed, std::int64_t axis) {
+    return {{"bits", std::int64_t{bits}}, {"signed", is_signed}, {"axis", axis}};
+}
+
+void quantize_weight(Model& model, const Layer& layer) {
+    const std::string name = layer.node + ".weight_quantize";
+    model.add_parameter(
+        name + ".scale", "scale", row_scales(model.parameter(layer.weight), layer.weight_bits));
+    model.add_node(name,
+                   "quantize",
+                   {layer.weight, name + ".scale"},
+                   {name + ".out"},
+                   quantize_attributes(layer.weight_bits, true, 0));
+    model.replace_input(layer.node, 1, name + ".out");
+}
+
+void quantize_value(Model& model,
+                    const std::string& value,
+                    int bits,
+                    const at::Tensor& sample,
+                    const std::vector<Layer>& layers) {
+    const bool is_signed = sample.min().item<double>() < 0;
+    const std::string name = value + ".quantize";
+    model.add_parameter(name + ".scale", "scale", best_scales(sample, bits, is_signed));
+    model.add_node(name,
+                   "quantize",
+                   {value, name + ".scale"},
+                   {name + ".out"},
+                   quantize_attributes(bits, is_signed, -1));
+    for (const auto& layer : layers) {
+        if (layer.input == value && layer.activation_bits > 0) {
+            model.replace_input(layer.node, 0, name + ".out");
+        }
+    }
+}
+
+}  // namespace
+
+ActivationSamples sample_activations(const Model& model,
+                                     Context& context,
+                                     const std::vector<Layer>& layers,
+                                     int batches) {
+    std::vector<std::string> values;
+    for (const auto& layer : layers) {
+        if (layer.activation_bits > 0 &&
+            std::find(values.begin(), values.end(), layer.input) == values.end()) {
+            values.push_back(layer.input);
+        }
+    }
+    std::vector<std::vector<at::Tensor>> parts(values.size());
+    auto reader = context.batches(Split::Train, 0, true, context.random());
+    for (int b = 0; b < batches; ++b) {
+        const auto batch = reader.next();
+        if (!batch) {
+            break;
+        }
+        const auto seen = model.observe(batch->images, values);
+        for (std::size_t v = 0; v < values.size(); ++v) {
+            parts[v].push_back(sample_of(seen[v]));
+        }
+    }
+    ActivationSamples samples;
+    for (std::size_t v = 0; v < values.size(); ++v) {
+        samples[values[v]] = at::cat(parts[v], 1);
+    }
+    return samples;
+}
+
+void quantize_weights(Model& model, const std::vector<Layer>& layers) {
+    for (const auto& layer : layers) {
+        if (layer.weight_bits > 0) {
+            quantize_weight(model, layer);
+        }
+    }
+}
+
+void quantize_activations(Model& model,
+                          const std::vector<Layer>& layers,
+                          const ActivationSamples& samples) {
+    std::map<std::string, int> bits;
+    std::vector<std::string> values;
+    for (const auto& layer : layers) {
+        if (layer.activation_bits == 0) {
+            continue;
+        }
+        if (bits.count(layer.input) == 0) {
+            values.push_back(layer.input);
+        }
+        bits[layer.input] = std::max(bits[layer.input], layer.activation_bits);
+    }
+    for (const auto& value : values) {
+        quantize_value(model, value, bits[value], samples.at(value), layers);
+    }
+}
+
+}  // namespace topress::quantization
