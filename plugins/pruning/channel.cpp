@@ -3,7 +3,9 @@
 #include "channel.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <sstream>
+#include <utility>
 
 namespace topress::pruning {
 namespace {
@@ -15,6 +17,8 @@ constexpr double kBetweenSteps = 0.5;
 // Batches over which batch-norm statistics are measured again: without fine-tuning those of the
 // channels that are gone would still be in them.
 constexpr std::uint64_t kStatisticsBatches = 50;
+// Sizes tried for max_drop_pp.
+constexpr int kAttempts = 4;
 
 Normalisation parse_normalisation(const std::string& name) {
     if (name == "mean") {
@@ -42,6 +46,14 @@ double total_channels(const Model& model) {
     return total;
 }
 
+std::string attempt_text(double ratio, double accuracy, bool holds) {
+    std::ostringstream text;
+    text.precision(3);
+    text << "at " << ratio << " of the MACs: " << accuracy * 100 << " % on validation, "
+         << (holds ? "kept" : "too low");
+    return text.str();
+}
+
 std::string unreachable_text(double wanted, double reached) {
     std::ostringstream text;
     text << "the guards stop at " << static_cast<long long>(reached)
@@ -59,6 +71,7 @@ void ChannelPruning::configure(const Params& params) {
     learning_rate_ = params.get<double>("learning_rate");
     sparse_epochs_ = params.get<double>("sparse_epochs");
     penalty_ = params.get<double>("group_penalty");
+    max_drop_pp_ = params.get<double>("max_drop_pp");
     criterion_ = parse_criterion(params.get<std::string>("criterion"));
     guards_ = {params.get<std::int64_t>("round_to"),
                params.get<std::int64_t>("minimum_channels"),
@@ -77,16 +90,58 @@ void ChannelPruning::apply(Model& model, Context& context) {
                           "the network has no channel group that could be pruned");
     }
     make_sparse(model, context);
+    if (max_drop_pp_ > 0) {
+        prune_within_drop(model, context);
+    } else {
+        run_schedule(model, macs_ratio_, context);
+    }
+    context.metric("kept_macs_ratio", model.cost().macs / macs_before);
+    context.metric("kept_channels_ratio", total_channels(model) / channels_before);
+}
+
+void ChannelPruning::run_schedule(Model& model, double macs_ratio, Context& context) const {
+    const double macs_before = model.cost().macs;
     for (int step = 1; step <= steps_; ++step) {
         context.throw_if_cancelled();
         const double progress = static_cast<double>(step) / steps_;
-        prune_to(model, macs_before * (1.0 - (1.0 - macs_ratio_) * progress), context);
+        prune_to(model, macs_before * (1.0 - (1.0 - macs_ratio) * progress), context);
         fine_tune(model, context, epochs_ * kBetweenSteps / steps_, "prune");
     }
     fine_tune(model, context, epochs_ * (1.0 - kBetweenSteps), "fine-tune");
     context.update_statistics(model, kStatisticsBatches);
-    context.metric("kept_macs_ratio", model.cost().macs / macs_before);
-    context.metric("kept_channels_ratio", total_channels(model) / channels_before);
+}
+
+void ChannelPruning::prune_within_drop(Model& model, Context& context) const {
+    const double least = context.evaluate(model).accuracy - max_drop_pp_ / 100.0;
+    // Accuracy is taken to fall with the MACs; the most that is asked for comes first, because it
+    // may well be enough.
+    double too_small = macs_ratio_;
+    double enough = 1.0;
+    double ratio = macs_ratio_;
+    std::optional<OwnedModel> best;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        OwnedModel trial = model.clone();
+        run_schedule(trial, ratio, context);
+        const double accuracy = context.evaluate(trial).accuracy;
+        const bool holds = accuracy >= least;
+        context.log_info(attempt_text(ratio, accuracy, holds));
+        if (holds) {
+            best.emplace(std::move(trial));
+            enough = ratio;
+        } else {
+            too_small = ratio;
+        }
+        if (holds && attempt == 0) {
+            break;
+        }
+        ratio = (too_small + enough) / 2;
+    }
+    if (!best) {
+        context.log_warn(
+            "no tried size keeps the accuracy within max_drop_pp: the network is unchanged");
+        return;
+    }
+    model.assign(*best);
 }
 
 void ChannelPruning::prune_to(Model& model, double target, Context& context) const {

@@ -23,6 +23,10 @@ class ChannelPruning final : public Technique {
     void apply(Model& model, Context& context) override;
 
   private:
+    void run_schedule(Model& model, double macs_ratio, Context& context) const;
+    /// The smallest of a few sizes that loses no more than max_drop_pp; the network is unchanged
+    /// where none does.
+    void prune_within_drop(Model& model, Context& context) const;
     void prune_to(Model& model, double target, Context& context) const;
     void fine_tune(Model& model, Context& context, double epochs, const char* phase) const;
     void make_sparse(Model& model, Context& context) const;
@@ -33,6 +37,7 @@ class ChannelPruning final : public Technique {
     double learning_rate_ = 0;
     double sparse_epochs_ = 0;
     double penalty_ = 0;
+    double max_drop_pp_ = 0;
     Criterion criterion_ = Criterion::L2;
     Guards guards_;
     Normalisation normalisation_ = Normalisation::Maximum;

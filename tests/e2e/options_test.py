@@ -3,7 +3,7 @@ import json
 import struct
 
 import support
-from support import CHANNEL, CONFIDENCE, HEAD, STUDENT, run_json
+from support import CHANNEL, CONFIDENCE, HEAD, QAT, STUDENT, run_json
 
 LEAST = 0.5  # ten classes: chance is 0.1
 
@@ -45,6 +45,14 @@ class Options(support.Workplace):
         self.assertIn("prune", phases)
         self.assertGreater(rows[1]["accuracy"], LEAST)
 
+    def test_pruning_stops_where_accuracy_would_fall(self):
+        strict = self.rows_of("strict", HEAD + CHANNEL.replace("0.7", "0.1") + "max_drop_pp = 0.2\n")
+        self.assertGreaterEqual(strict[1]["accuracy"], strict[0]["accuracy"] - 0.002)
+        # A loss that cannot be exceeded lets the first size through.
+        loose = self.rows_of("loose", HEAD + CHANNEL + "max_drop_pp = 99\n")
+        plain = self.rows_of("plain-size", HEAD + CHANNEL)
+        self.assertEqual(loose[1]["macs"], plain[1]["macs"])
+
     def test_every_method_of_distillation_teaches(self):
         for method in ("standardised", "plain", "decoupled"):
             with self.subTest(method=method):
@@ -65,6 +73,21 @@ class Options(support.Workplace):
                 exits = rows[1]["exits"]
                 self.assertGreater(exits[0]["share"], 0.0)
                 self.assertGreater(rows[1]["accuracy"], rows[0]["accuracy"] - 0.031)
+
+    def test_measured_bits_cost_no_more_than_uniform_ones(self):
+        # Layers of a VGG cost anything between a little and a lot; in a ResNet all cost the same.
+        head = HEAD.replace('"resnet"', '"vgg"').replace("depth = 14", "depth = 11")
+        five = QAT.replace("bits = 4", "bits = 5")
+        uniform = self.rows_of("uniform", head + five)
+        mixed = self.rows_of("mixed", head + five + 'allocation = "measured"\n')
+        self.assertLessEqual(mixed[1]["bitops"], uniform[1]["bitops"] * (1 + 1e-6))
+        self.assertGreater(mixed[1]["bitops"], 0.7 * uniform[1]["bitops"])
+        self.assertGreater(mixed[1]["accuracy"], LEAST)
+        layers = [node for node in run_json("cost", self.path("mixed/network.safetensors"))["operators"] if node["macs"]]
+        inner = {node["weight_bits"] for node in layers[1:-1]}
+        self.assertGreater(len(inner), 1, "all layers got the same bits")
+        self.assertTrue(inner <= {3, 4, 5, 6, 7, 8})
+        self.assertEqual([layers[0]["weight_bits"], layers[-1]["weight_bits"]], [8, 8])
 
     def test_recovery_teaches_a_quantized_network(self):
         text = (HEAD + "[technique.qat]\nweight_bits = 3\nactivation_bits = 3\nepochs = 0.2\n"
