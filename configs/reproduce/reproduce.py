@@ -50,8 +50,8 @@ def run_seed(given, path, seed, settings):
 def bitops(topress, network, ends):
     """Expected BitOps of a saved network with the first and last layer at `ends` bits; 0: as the layers between."""
     text = subprocess.run([topress, "cost", str(network), "--json"], capture_output=True, text=True, check=True).stdout
-    nodes = [node for node in json.loads(text)["nodes"] if node["macs"] > 0]
-    body = [node for node in nodes if not node["node"].startswith("exit")]
+    nodes = [node for node in json.loads(text)["operators"] if node["macs"] > 0]
+    body = [node for node in nodes if not node["name"].startswith("exit")]
     first, last = body[0], body[-1]
     inner = body[len(body) // 2]
     total = 0.0
