@@ -4,9 +4,11 @@
 #include "base/error.hpp"
 #include "network/cost.hpp"
 #include "network/execute.hpp"
+#include "network/operators.hpp"
 #include "zoo/zoo.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <doctest/doctest.h>
 
@@ -22,11 +24,8 @@ namespace {
 // float32 sums in another order; the outputs are of the order of one.
 constexpr double kSameOutput = 1e-4;
 
-Network small_resnet(std::uint64_t seed) {
-    auto net = zoo::build(
-        {.family = "resnet", .depth = 8, .width = 8, .classes = 10, .input_shape = {3, 16, 16}},
-        seed);
-    // Running statistics that differ from 0 and 1, so that a wrongly removed channel shows.
+/// Running statistics and norms away from 0 and 1, so that a wrongly removed channel shows.
+void shake_norms(const Network& net, std::uint64_t seed) {
     at::manual_seed(seed);
     for (const auto& parameter : net.parameters()) {
         if (parameter.role == network::Role::Buffer) {
@@ -35,6 +34,13 @@ Network small_resnet(std::uint64_t seed) {
             parameter.tensor.add_(0.3 * at::randn_like(parameter.tensor));
         }
     }
+}
+
+Network small_resnet(std::uint64_t seed) {
+    auto net = zoo::build(
+        {.family = "resnet", .depth = 8, .width = 8, .classes = 10, .input_shape = {3, 16, 16}},
+        seed);
+    shake_norms(net, seed);
     return net;
 }
 
@@ -42,6 +48,47 @@ Network small_vgg(std::uint64_t seed) {
     return zoo::build(
         {.family = "vgg", .depth = 11, .width = 8, .classes = 10, .input_shape = {3, 32, 32}},
         seed);
+}
+
+/// A member of one of the three families, with exits at some values and quantize nodes before some
+/// weights.
+Network random_network(std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    const std::int64_t width = 2 + static_cast<std::int64_t>(random() % 5);
+    constexpr std::int64_t kClasses = 4;
+    Network net =
+        random() % 4 == 0 ? zoo::build({"mobilenetv2", 53, 8, kClasses, {2, 8, 8}}, seed)
+        : random() % 2 == 0
+            ? zoo::build({"vgg", 11, width, kClasses, {2, 16, 16}}, seed)
+            : zoo::build({"resnet", random() % 2 == 0 ? 8 : 14, width, kClasses, {2, 8, 8}}, seed);
+    shake_norms(net, seed);
+    const std::vector<network::Node> nodes = net.nodes();
+    const auto shapes = network::infer_shapes(net);
+    for (const network::Node& node : nodes) {
+        if (node.op == "relu" && random() % 6 == 0) {
+            const std::string name = "exit." + node.name;
+            const std::int64_t channels = shapes.at(node.outputs[0])[0];
+            net.add_parameter(
+                name + ".weight", network::Role::Weight, at::randn({kClasses, channels}) * 0.2);
+            net.add_node({name + ".p", "global_avg_pool", {node.outputs[0]}, {name + ".a"}, {}});
+            net.add_node({name + ".f", "flatten", {name + ".a"}, {name + ".b"}, {}});
+            net.add_node({name + ".l", "linear", {name + ".b", name + ".weight"}, {name}, {}});
+            net.add_exit({name, name, "max-probability", 2.0, 0.0});
+        }
+        if (node.op == "conv2d" && random() % 3 == 0) {
+            const std::string name = node.name + ".q";
+            const std::int64_t rows = net.parameter(node.inputs[1]).tensor.size(0);
+            net.add_parameter(name + ".scale", network::Role::Scale, at::rand({rows}) * 0.1 + 0.01);
+            net.add_node(
+                {name,
+                 "quantize",
+                 {node.inputs[1], name + ".scale"},
+                 {name + ".out"},
+                 {{"bits", std::int64_t{4}}, {"signed", true}, {"axis", std::int64_t{0}}}});
+            net.replace_input(node.name, 1, name + ".out");
+        }
+    }
+    return net;
 }
 
 /// Zeroes the removed channels where they are produced: convolution and linear rows, batch norm
@@ -142,6 +189,29 @@ TEST_SUITE("network") {
         for (std::uint64_t seed = 0; seed < 4; ++seed) {
             check_pruned_equals_zeroed(small_vgg(seed), seed);
         }
+    }
+
+    TEST_CASE(
+        "channels: networks with exits and bits equal the zeroed ones after a thousand prunings") {
+        // Work too small to share: threads would mostly wait for each other.
+        const int threads = at::get_num_threads();
+        at::set_num_threads(1);
+        int exits = 0;
+        int quantized = 0;
+        std::size_t prunings = 0;
+        for (std::uint64_t seed = 1000; seed < 1250; ++seed) {
+            const Network net = random_network(seed);
+            exits += net.exits().empty() ? 0 : 1;
+            prunings += network::find_channel_groups(net).size();
+            for (const auto& node : net.nodes()) {
+                quantized += node.op == "quantize" ? 1 : 0;
+            }
+            check_pruned_equals_zeroed(net, seed);
+        }
+        at::set_num_threads(threads);
+        CHECK(prunings > 1000);
+        CHECK(exits > 100);
+        CHECK(quantized > 500);
     }
 
     TEST_CASE("channels: flatten to linear removes a block of features per channel") {
