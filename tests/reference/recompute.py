@@ -28,7 +28,7 @@ def read_network(path):
     for name, entry in header.items():
         begin, end = entry["data_offsets"]
         tensors[name] = torch.frombuffer(body[begin:end], dtype=types[entry["dtype"]]).reshape(entry["shape"])
-    return json.loads(metadata["topress.graph"]), tensors, json.loads(metadata["data"])
+    return json.loads(metadata["topress.graph"]), tensors, json.loads(metadata["topress.data"])
 
 
 def read_idx(path):
