@@ -199,7 +199,7 @@ TEST_SUITE("network") {
         int exits = 0;
         int quantized = 0;
         std::size_t prunings = 0;
-        for (std::uint64_t seed = 1000; seed < 1250; ++seed) {
+        for (std::uint64_t seed = 1000; seed < 1120; ++seed) {
             const Network net = random_network(seed);
             exits += net.exits().empty() ? 0 : 1;
             prunings += network::find_channel_groups(net).size();
@@ -210,8 +210,8 @@ TEST_SUITE("network") {
         }
         at::set_num_threads(threads);
         CHECK(prunings > 1000);
-        CHECK(exits > 100);
-        CHECK(quantized > 500);
+        CHECK(exits > 50);
+        CHECK(quantized > 250);
     }
 
     TEST_CASE("channels: flatten to linear removes a block of features per channel") {
