@@ -30,8 +30,9 @@ bool wants_gradients(const Tensors& inputs) {
            });
 }
 
-bool is_supported(const Tensors& inputs) {
-    return at::globalContext().userEnabledMkldnn() && !wants_gradients(inputs) &&
+/// `x` is the input of the convolution. For one picture LibTorch has something faster.
+bool is_supported(const Tensors& inputs, const at::Tensor& x) {
+    return at::globalContext().userEnabledMkldnn() && !wants_gradients(inputs) && x.size(0) > 1 &&
            std::all_of(inputs.begin(), inputs.end(), [](const at::Tensor& input) {
                return input.is_cpu() && input.scalar_type() == at::kFloat && input.numel() > 0;
            });
@@ -103,7 +104,7 @@ std::size_t first_of(const ConvTail& tail) {
 Tensors run(const Node& node, const Tensors& inputs, const ConvTail& tail) {
     static const Handle handle = find("mkldnn::_convolution_pointwise", "");
     const Convolution call = read_convolution(node, inputs, first_of(tail));
-    if (handle && tail.relu && !tail.residual && is_supported(inputs)) {
+    if (handle && tail.relu && !tail.residual && is_supported(inputs, call.x)) {
         return with_relu(handle, call);
     }
     return compose(call, inputs, tail);
@@ -112,7 +113,7 @@ Tensors run(const Node& node, const Tensors& inputs, const ConvTail& tail) {
 Tensors run_in_place(const Node& node, const Tensors& inputs, const ConvTail& tail) {
     static const Handle handle = find("mkldnn::_convolution_pointwise_", "binary");
     // In another memory order the result would be copied back, which costs what the fusion saves.
-    const bool fits = tail.residual && is_supported(inputs) && inputs[1].dim() == 4 &&
+    const bool fits = tail.residual && is_supported(inputs, inputs[1]) && inputs[1].dim() == 4 &&
                       inputs[0].is_contiguous(at::MemoryFormat::ChannelsLast) &&
                       inputs[1].is_contiguous(at::MemoryFormat::ChannelsLast);
     return handle && fits

@@ -27,10 +27,20 @@ def run(command):
     return done.stdout, seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+EPOCHS = {"baseline": 1.25, "technique.student": 2.0, "technique.channel": 0.75, "technique.qat": 1.75,
+          "technique.confidence": 0.3}  # those of chain.toml
+
+
+def scaled_epochs(given):
+    return [round(epochs * given.scale, 3) for epochs in EPOCHS.values()]
+
+
 def run_topress(given):
+    epochs = [part for name, value in zip(EPOCHS, scaled_epochs(given))
+              for part in ("--set", f"{name}.epochs={value}")]
     with tempfile.TemporaryDirectory() as folder:
         text, seconds, cpu = run([given.topress, "run", str(HERE / "chain.toml"), "--json", "--no-cache", "--threads",
-                                  str(given.threads), "--set", f"data.path={given.data}", "--output", folder])
+                                  str(given.threads), "--set", f"data.path={given.data}", "--output", folder, *epochs])
     rows = json.loads(text)["rows"]
     return {"seconds": seconds, "cpu": cpu, "test_baseline": rows[0]["test_accuracy"],
             "test": rows[-1]["test_accuracy"], "ratio": rows[-1]["bitops_cr"],
@@ -41,7 +51,7 @@ def run_topress(given):
 
 def run_glued(given):
     text, seconds, cpu = run([given.python, str(HERE / "glued_chain.py"), "--data", given.data, "--threads",
-                              str(given.threads)])
+                              str(given.threads), "--epochs", *map(str, scaled_epochs(given))])
     result = json.loads(text.splitlines()[-1])
     return {**result, "seconds": seconds, "cpu": cpu, "ratio": result["bitops_ratio"]}
 
@@ -53,6 +63,7 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--scale", type=float, default=1.0, help="of all epochs, on both sides")
     given = parser.parse_args()
     results = {"topress": [], "glued": []}
     for _ in range(given.rounds):
