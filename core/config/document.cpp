@@ -102,7 +102,7 @@ std::string row_of(const ParameterSpec& spec) {
 std::string section_text(const Section& section) {
     const std::string title = section.name.empty() ? "Top level" : code("[" + section.name + "]");
     return "\n## " + title + "\n\n" + section.doc + "\n\n" +
-           document_parameters(specs_of(section, {"mobilenetv2", "resnet", "vgg"}));
+           document_parameters(specs_of(section, {"resnet", "vgg", "mobilenetv2"}));
 }
 
 }  // namespace

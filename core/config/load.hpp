@@ -13,7 +13,7 @@ namespace topress::config {
 
 /// What the caller knows and the configuration may name.
 struct LoadOptions {
-    std::vector<std::string> architectures = {"mobilenetv2", "resnet", "vgg"};
+    std::vector<std::string> architectures = {"resnet", "vgg", "mobilenetv2"};
 };
 
 /// `config` is meaningful if ok(); warnings may remain.

@@ -14,7 +14,7 @@ namespace topress::zoo {
 namespace {
 
 std::array<Family, 3> all_families() {
-    return {mobilenet_family(), resnet_family(), vgg_family()};
+    return {resnet_family(), vgg_family(), mobilenet_family()};
 }
 
 Family family_named(const std::string& name) {
@@ -28,7 +28,7 @@ Family family_named(const std::string& name) {
         "zoo/unknown-family",
         "unknown network family '" + name + "'",
         name,
-        near ? "did you mean '" + *near + "'?" : "families are mobilenetv2, resnet and vgg");
+        near ? "did you mean '" + *near + "'?" : "families are resnet, vgg and mobilenetv2");
 }
 
 void check_range(const char* what, std::int64_t value, std::int64_t low, std::int64_t high) {
