@@ -4,19 +4,17 @@
 #include "network/operators.hpp"
 #include "network/runner.hpp"
 
+#include <topress/exit_criterion.hpp>
+
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include <algorithm>
-#include <cmath>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 namespace topress::network {
 namespace {
-
-constexpr std::string_view kMaxProbability = "max-probability";
-constexpr std::string_view kMargin = "margin";
-constexpr std::string_view kEntropy = "entropy";
 
 std::pair<at::Tensor, at::Tensor> gate_by_threshold(const at::Tensor& logits,
                                                     std::string_view criterion,
@@ -70,30 +68,21 @@ class Answers {
 }  // namespace
 
 std::vector<std::string> exit_criteria() {
-    return {std::string(kMaxProbability), std::string(kMargin), std::string(kEntropy)};
+    return {std::begin(kExitCriteria), std::end(kExitCriteria)};
 }
 
 at::Tensor exit_criterion(const at::Tensor& logits, std::string_view criterion) {
-    const auto type = logits.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-    const std::int64_t classes = logits.size(1);
-    if (criterion == kMaxProbability) {
-        return at::softmax(logits, 1, type).amax(1);
+    if (std::optional<at::Tensor> value = topress::exit_criterion(logits, criterion)) {
+        return *std::move(value);
     }
-    if (criterion == kMargin) {
-        // One class alone is as far ahead as can be.
-        const at::Tensor best =
-            std::get<0>(at::softmax(logits, 1, type).topk(std::min<std::int64_t>(classes, 2), 1));
-        return classes > 1 ? best.select(1, 0) - best.select(1, 1) : best.select(1, 0);
-    }
-    if (criterion == kEntropy) {
-        const at::Tensor logarithm = at::log_softmax(logits, 1, type);
-        const at::Tensor negative = (logarithm.exp() * logarithm).sum(1);
-        return classes > 1 ? negative / std::log(static_cast<double>(classes)) + 1 : negative + 1;
+    std::string known;
+    for (const char* name : kExitCriteria) {
+        known.append(known.empty() ? "" : ", ").append(name);
     }
     throw Error("network/unknown-criterion",
                 "unknown exit criterion '" + std::string(criterion) + "'",
                 "",
-                "known criteria: max-probability, margin, entropy");
+                "known criteria: " + known);
 }
 
 const ExitGate& builtin_exit_gate() {

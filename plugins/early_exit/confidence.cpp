@@ -2,11 +2,12 @@
 // keeps.
 #include "confidence.hpp"
 
+#include <topress/exit_criterion.hpp>
 #include <topress/places.hpp>
 
 #include <ATen/ATen.h>
 
-#include <cmath>
+#include <optional>
 #include <sstream>
 
 namespace topress::early_exit {
@@ -99,23 +100,14 @@ std::vector<double> measure_costs(Model& model) {
     return costs;
 }
 
-/// How sure the answer is, 0 to 1, as the host's gate computes it. Shape: logits (N, C) -> (N).
-at::Tensor confidence_of(const at::Tensor& logits, const std::string& criterion) {
-    const std::int64_t classes = logits.size(1);
-    if (criterion == "max-probability") {
-        return logits.softmax(1).amax(1);
-    }
-    if (criterion == "margin" && classes > 1) {
-        const at::Tensor best = std::get<0>(logits.softmax(1).topk(2, 1));
-        return best.select(1, 0) - best.select(1, 1);
-    }
-    if (criterion == "entropy" && classes > 1) {
-        const at::Tensor logarithm = logits.log_softmax(1);
-        return (logarithm.exp() * logarithm).sum(1) / std::log(static_cast<double>(classes)) + 1;
+/// As the host's gate computes it. Shape: logits (N, C) -> (N).
+at::Tensor confidence_of(const at::Tensor& logits, const Exit& exit) {
+    if (std::optional<at::Tensor> value = exit_criterion(logits, exit.criterion)) {
+        return *std::move(value);
     }
     throw PluginError(TOPRESS_ERROR_UNSUPPORTED,
-                      "an exit leaves by the criterion '" + criterion + "', which is unknown here",
-                      "criterion");
+                      "the criterion '" + exit.criterion + "' of the exit is unknown here",
+                      exit.name);
 }
 
 void record(std::vector<std::uint8_t>& right, const at::Tensor& logits, const at::Tensor& labels) {
@@ -135,7 +127,7 @@ ExitObservations observe_validation(const Model& model, Context& context) {
         const auto outputs = model.forward(batch->images);
         for (std::size_t k = 0; k < exits; ++k) {
             const at::Tensor confidence =
-                confidence_of(outputs[k], all[k].criterion).to(at::kFloat).cpu().contiguous();
+                confidence_of(outputs[k], all[k]).to(at::kFloat).cpu().contiguous();
             const auto* data = confidence.const_data_ptr<float>();
             seen.confidence[k].insert(seen.confidence[k].end(), data, data + confidence.numel());
             record(seen.right[k], outputs[k], batch->labels);
