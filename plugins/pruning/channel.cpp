@@ -168,26 +168,20 @@ void ChannelPruning::prune_to(Model& model, double target, Context& context) con
 }
 
 void ChannelPruning::make_sparse(Model& model, Context& context) const {
-    if (sparse_epochs_ <= 0) {
-        return;
-    }
-    FitOptions options;
-    options.phase = "sparse";
-    options.epochs = sparse_epochs_;
-    if (learning_rate_ > 0) {
-        options.learning_rate = learning_rate_;
-    }
-    options.learning_rate_factor = kLearningRateFactor;
-    options.after_backward = [strength = penalty_](Model& trained, std::uint64_t, std::uint64_t) {
-        add_group_penalty(trained, strength);
-    };
-    context.fit(model, options);
+    fine_tune(model,
+              context,
+              sparse_epochs_,
+              "sparse",
+              [strength = penalty_](Model& trained, std::uint64_t, std::uint64_t) {
+                  add_group_penalty(trained, strength);
+              });
 }
 
 void ChannelPruning::fine_tune(Model& model,
                                Context& context,
                                double epochs,
-                               const char* phase) const {
+                               const char* phase,
+                               StepHook after_backward) const {
     if (epochs <= 0) {
         return;
     }
@@ -198,6 +192,7 @@ void ChannelPruning::fine_tune(Model& model,
         options.learning_rate = learning_rate_;
     }
     options.learning_rate_factor = kLearningRateFactor;
+    options.after_backward = std::move(after_backward);
     context.fit(model, options);
 }
 

@@ -28,7 +28,11 @@ class ChannelPruning final : public Technique {
     /// where none does.
     void prune_within_drop(Model& model, Context& context) const;
     void prune_to(Model& model, double target, Context& context) const;
-    void fine_tune(Model& model, Context& context, double epochs, const char* phase) const;
+    void fine_tune(Model& model,
+                   Context& context,
+                   double epochs,
+                   const char* phase,
+                   StepHook after_backward = {}) const;
     void make_sparse(Model& model, Context& context) const;
 
     double macs_ratio_ = 0.5;

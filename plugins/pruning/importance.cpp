@@ -149,16 +149,21 @@ at::Tensor squared_norms(const Model& model) {
 }
 
 at::Tensor magnitudes(const Model& model, bool gammas_only) {
-    const at::Tensor sums =
-        group_sums(model, counted_parameters(model, gammas_only), [&](const std::string& name) {
-            return model.parameter(name).abs();
-        });
-    if (gammas_only && sums.eq(0).all().item<bool>()) {
-        throw PluginError(TOPRESS_ERROR_UNSUPPORTED,
-                          "no channel group has a batch norm: choose another criterion",
-                          "criterion");
+    const auto counted = counted_parameters(model, gammas_only);
+    for (const auto& group : model.groups()) {
+        const bool is_measured =
+            std::any_of(group.members.begin(), group.members.end(), [&](const GroupMember& member) {
+                return counted.count(member.parameter) != 0;
+            });
+        if (!is_measured) {  // it would count as useless and be removed first
+            throw PluginError(TOPRESS_ERROR_UNSUPPORTED,
+                              "channel group '" + group.name +
+                                  "' has no batch norm: choose another criterion than gamma",
+                              "criterion");
+        }
     }
-    return sums;
+    return group_sums(
+        model, counted, [&](const std::string& name) { return model.parameter(name).abs(); });
 }
 
 /// Gradients come from a fit of a copy whose steps are too small to change it.
@@ -169,7 +174,13 @@ at::Tensor taylor(const Model& model, Context& context) {
     FitOptions options;
     options.phase = "importance";
     const auto samples = static_cast<double>(context.info().train_samples);
-    const auto batch = static_cast<double>(context.batches(Split::Train).next()->labels.size(0));
+    auto reader = context.batches(Split::Train);
+    const auto first = reader.next();
+    if (!first) {
+        throw PluginError(
+            TOPRESS_ERROR_UNSUPPORTED, "the criterion taylor needs training pictures", "criterion");
+    }
+    const auto batch = static_cast<double>(first->labels.size(0));
     options.epochs = std::min(1.0, static_cast<double>(kTaylorBatches) * batch / samples);
     options.learning_rate = std::numeric_limits<double>::min();
     options.freeze_statistics = true;

@@ -25,8 +25,8 @@ struct GroupSegment {
 /// share. Requires: 0 <= out_offset and out_offset + channels <= size for each segment; no overlap
 /// of
 ///           importance and data. Every entry is written, those that no segment covers with 0.
-/// Result:   computed in double; segments add up in the order of the array, so the bits do not
-/// depend
+/// Result:   eight squares in float, their sums in double; segments add up in the order of the
+/// array, so the bits do not depend
 ///           on threads. Data that are not finite give importance that is not finite.
 /// Throws:   std::invalid_argument for null pointers, negative sizes, a segment outside of
 /// importance. Cost:     reads every segment once.
