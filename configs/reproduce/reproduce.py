@@ -36,7 +36,9 @@ def scaled_epochs(config, factor):
 
 
 def run_seed(given, path, seed, settings):
-    output = pathlib.Path(given.output) / path.stem / f"seed-{seed}"
+    # Another budget is another run: it must not go on where the full one stopped.
+    name = path.stem + (f"-{given.budget:g}-minutes" if given.budget else "")
+    output = pathlib.Path(given.output) / name / f"seed-{seed}"
     command = [given.topress, "run", str(path), "--output", str(output), "--threads", str(given.threads), "--set",
                f"seed={seed}", *settings]
     if (output / "ledger.json").exists():
@@ -103,7 +105,7 @@ def main():
             sys.exit(f"{path.name} does not say how long it takes: no line '# minutes: N (hardware)'")
         factor = min(1.0, given.budget / minutes)
         settings = scaled_epochs(tomllib.loads(path.read_text(encoding="utf-8")), factor)
-        print(f"epochs scaled by {factor:.3f}: the result is not that of the full configuration")
+        print(f"epochs scaled by {factor:.3f}: the result is not that of the full configuration", flush=True)
     print_table([figures(given, run_seed(given, path, seed, settings)) for seed in range(1, given.seeds + 1)])
 
 
