@@ -2,6 +2,7 @@
 #include "network/fold.hpp"
 
 #include "network/operators.hpp"
+#include "network/operators/builtin.hpp"
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -14,8 +15,6 @@
 
 namespace topress::network {
 namespace {
-
-constexpr double kDefaultEpsilon = 1e-5;
 
 class Folding {
   public:

@@ -11,7 +11,6 @@ namespace topress::network {
 namespace {
 
 using Tensors = std::vector<at::Tensor>;
-constexpr double kDefaultEpsilon = 1e-5;
 
 Tensors run(const Node& node, const Tensors& inputs, const RunMode& mode) {
     std::optional<at::Tensor> mean = inputs[3];

@@ -5,6 +5,9 @@
 
 namespace topress::network {
 
+/// Of a batch_norm without the attribute.
+inline constexpr double kDefaultEpsilon = 1e-5;
+
 [[nodiscard]] Operator make_conv2d();
 [[nodiscard]] Operator make_linear();
 [[nodiscard]] Operator make_batch_norm();

@@ -1,9 +1,21 @@
-// Messages and bounds shared by the shape rules.
+// Messages, bounds and questions that operators share.
 #include "network/operators/check.hpp"
 
 #include "base/error.hpp"
 
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+
 namespace topress::network {
+
+bool wants_gradients(const std::vector<at::Tensor>& inputs) {
+    return at::GradMode::is_enabled() &&
+           std::any_of(inputs.begin(), inputs.end(), [](const at::Tensor& input) {
+               return input.requires_grad();
+           });
+}
 
 std::string to_text(const Shape& shape) {
     std::string text = "(";

@@ -1,4 +1,4 @@
-// What the shape rules share: messages that quote the shapes, and attributes with bounds.
+// What operators share: messages that quote shapes, attributes with bounds, who wants gradients.
 #pragma once
 
 #include "network/operators.hpp"
@@ -8,6 +8,9 @@
 #include <vector>
 
 namespace topress::network {
+
+/// Whether autograd would record an operator on these tensors.
+[[nodiscard]] bool wants_gradients(const std::vector<at::Tensor>& inputs);
 
 /// "(3, 32, 32)".
 [[nodiscard]] std::string to_text(const Shape& shape);

@@ -3,6 +3,7 @@
 #include "network/operators/conv_tail.hpp"
 
 #include "network/operators/builtin.hpp"
+#include "network/operators/check.hpp"
 #include "network/operators/convolution.hpp"
 
 #include <ATen/ATen.h>
@@ -21,13 +22,6 @@ using Handle = std::optional<c10::OperatorHandle>;
 
 Handle find(const char* name, const char* overload) {
     return c10::Dispatcher::singleton().findSchema({name, overload});
-}
-
-bool wants_gradients(const Tensors& inputs) {
-    return at::GradMode::is_enabled() &&
-           std::any_of(inputs.begin(), inputs.end(), [](const at::Tensor& input) {
-               return input.requires_grad();
-           });
 }
 
 /// `x` is the input of the convolution. For one picture LibTorch has something faster.
@@ -56,9 +50,8 @@ at::Tensor run_handle(const c10::OperatorHandle& handle, torch::jit::Stack stack
     return std::move(stack.front()).toTensor();
 }
 
-/// relu(conv(x)).
-Tensors with_relu(const Handle& handle, const Convolution& call) {
-    torch::jit::Stack stack;
+/// The arguments that all forms of the operator share, in their order.
+void push_convolution(torch::jit::Stack& stack, const Convolution& call) {
     torch::jit::push(stack,
                      call.x,
                      call.weight,
@@ -66,10 +59,14 @@ Tensors with_relu(const Handle& handle, const Convolution& call) {
                      call.padding,
                      call.stride,
                      call.dilation,
-                     call.groups,
-                     "relu",
-                     no_scalars(),
-                     "");
+                     call.groups);
+}
+
+/// relu(conv(x)).
+Tensors with_relu(const Handle& handle, const Convolution& call) {
+    torch::jit::Stack stack;
+    push_convolution(stack, call);
+    torch::jit::push(stack, "relu", no_scalars(), "");
     return {run_handle(*handle, std::move(stack))};
 }
 
@@ -79,15 +76,9 @@ Tensors onto_residual(const Handle& handle,
                       const Convolution& call,
                       bool relu) {
     torch::jit::Stack stack;
+    torch::jit::push(stack, residual);
+    push_convolution(stack, call);
     torch::jit::push(stack,
-                     residual,
-                     call.x,
-                     call.weight,
-                     call.bias,
-                     call.padding,
-                     call.stride,
-                     call.dilation,
-                     call.groups,
                      "add",
                      at::Scalar(1.0),
                      relu ? c10::IValue("relu") : c10::IValue(),

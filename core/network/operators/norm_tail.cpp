@@ -3,6 +3,7 @@
 #include "network/operators/norm_tail.hpp"
 
 #include "network/operators/builtin.hpp"
+#include "network/operators/check.hpp"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -18,7 +19,6 @@ namespace {
 using Tensors = std::vector<at::Tensor>;
 using Floats = std::vector<float>;
 
-constexpr double kDefaultEpsilon = 1e-5;
 constexpr std::size_t kResidual = 5;  // position among the inputs
 
 /// How one call normalises.
@@ -234,13 +234,6 @@ Normalisation normalisation_of(const Node& node, const RunMode& mode, const Norm
             mode.training && mode.update_statistics,
             mode.statistics_momentum,
             number_attribute(node, "epsilon", kDefaultEpsilon)};
-}
-
-bool wants_gradients(const Tensors& inputs) {
-    return at::GradMode::is_enabled() &&
-           std::any_of(inputs.begin(), inputs.end(), [](const at::Tensor& input) {
-               return input.requires_grad();
-           });
 }
 
 /// The operators one after the other.
