@@ -38,6 +38,9 @@ def read_idx(path):
 
 
 def quantize(x, scale, bits, signed, axis):
+    if bits == 1 and signed:
+        scale = scale if axis < 0 else scale.reshape([-1 if index == axis else 1 for index in range(x.dim())])
+        return torch.where(x >= 0, scale, -scale)
     low, high = (-2 ** (bits - 1), 2 ** (bits - 1) - 1) if signed else (0, 2 ** bits - 1)
     if axis >= 0:
         scale = scale.reshape([-1 if index == axis else 1 for index in range(x.dim())])

@@ -1,6 +1,7 @@
 // quantize: y = clamp(round(x / scale), low, high) * scale with a learned step size.
 // Source: Esser et al. 2020, "Learned step size quantization", arXiv 1902.08153, equations 1 to 3.
 #include "base/error.hpp"
+#include "network/operators/binarize.hpp"
 #include "network/operators/builtin.hpp"
 #include "network/operators/check.hpp"
 
@@ -14,18 +15,8 @@ namespace {
 
 using Tensors = std::vector<at::Tensor>;
 constexpr std::int64_t kDefaultBits = 8;
-constexpr std::int64_t kMinimumBits = 2;
+constexpr std::int64_t kMinimumBits = 1;
 constexpr std::int64_t kMaximumBits = 16;
-
-/// The scale shaped to broadcast along `axis` of x.
-at::Tensor broadcast_scale(const at::Tensor& x, const at::Tensor& scale, std::int64_t axis) {
-    if (axis < 0) {
-        return scale;
-    }
-    std::vector<std::int64_t> sizes(static_cast<std::size_t>(x.dim()), 1);
-    sizes[static_cast<std::size_t>(axis)] = scale.numel();
-    return scale.view(sizes);
-}
 
 at::Tensor compute_forward(const at::Tensor& x,
                            const at::Tensor& scale,
@@ -34,20 +25,6 @@ at::Tensor compute_forward(const at::Tensor& x,
                            std::int64_t axis) {
     const at::Tensor step = broadcast_scale(x, scale, axis);
     return at::div(x, step).round_().clamp_(low, high).mul_(step);
-}
-
-/// Sum over every dimension but `axis`; over all of them when axis is -1.
-at::Tensor sum_to_scale(const at::Tensor& x, const at::Tensor& scale, std::int64_t axis) {
-    if (axis < 0) {
-        return x.sum().view_as(scale);
-    }
-    std::vector<std::int64_t> others;
-    for (std::int64_t dim = 0; dim < x.dim(); ++dim) {
-        if (dim != axis) {
-            others.push_back(dim);
-        }
-    }
-    return others.empty() ? x.clone() : x.sum(others);
 }
 
 std::pair<at::Tensor, at::Tensor> compute_backward(const at::Tensor& grad_y,
@@ -119,11 +96,19 @@ double gradient_factor(const at::Tensor& x,
     return 1.0 / std::sqrt(std::max(elements, 1.0) * static_cast<double>(range.high));
 }
 
+/// One bit with a sign has the levels -1 and 1 and no zero between.
+bool is_binary(const Node& node) {
+    return int_attribute(node, "bits", kDefaultBits) == 1 && bool_attribute(node, "signed", true);
+}
+
 Tensors run(const Node& node, const Tensors& inputs, const RunMode& mode) {
     const at::Tensor& x = inputs[0];
     const at::Tensor& scale = inputs[1];
     const QuantizeRange range = quantize_range(node);
     const std::int64_t axis = int_attribute(node, "axis", -1);
+    if (is_binary(node)) {
+        return {binarize(x, scale, axis, gradient_factor(x, scale, range, mode.constant_input))};
+    }
     if (!at::GradMode::is_enabled() || !(x.requires_grad() || scale.requires_grad())) {
         return {current().forward(x, scale, range.low, range.high, axis)};
     }
@@ -168,6 +153,9 @@ QuantizeRange quantize_range(const Node& node) {
         throw_attribute(node,
                         "attribute 'bits' is " + std::to_string(bits) + ", outside " +
                             std::to_string(kMinimumBits) + " to " + std::to_string(kMaximumBits));
+    }
+    if (is_binary(node)) {
+        return {-1, 1};
     }
     if (bool_attribute(node, "signed", true)) {
         const std::int64_t half = std::int64_t{1} << (bits - 1);

@@ -166,6 +166,43 @@ TEST_SUITE("network") {
         CHECK(forward_calls == 1);
     }
 
+    TEST_CASE("quantize: one signed bit is the sign times the scale of its channel") {
+        const auto node = quantize_node(1, true, 0);
+        CHECK(network::quantize_range(node).low == -1);
+        CHECK(network::quantize_range(node).high == 1);
+        const auto x = at::tensor({0.0, -0.0, 5.0, -1e-9, -2.0, 3.0}, at::kDouble).view({2, 3});
+        const auto scale = at::tensor({0.5, 2.0}, at::kDouble);
+        CHECK(run(node, x, scale)
+                  .equal(at::tensor({0.5, 0.5, 0.5, -2.0, -2.0, 2.0}, at::kDouble).view({2, 3})));
+        // Without a sign one bit has the levels 0 and 1, as any other number of bits would.
+        CHECK(network::quantize_range(quantize_node(1, false, -1)).low == 0);
+        CHECK(network::quantize_range(quantize_node(1, false, -1)).high == 1);
+    }
+
+    TEST_CASE("quantize: one signed bit passes the gradient of a hyperbolic tangent") {
+        const auto node = quantize_node(1, true, 0);
+        const auto x = random_tensor({3, 8}, 11).to(at::kDouble).set_requires_grad(true);
+        const auto scale = at::tensor({0.1, 0.5, 2.0}, at::kDouble).set_requires_grad(true);
+        const auto weights = random_tensor({3, 8}, 12).to(at::kDouble);
+        (run(node, x, scale, {true, true, 0.1, true}) * weights).sum().backward();
+        for (std::int64_t row = 0; row < 3; ++row) {
+            const double s = scale.detach()[row].item<double>();
+            double slope = 0;
+            for (std::int64_t i = 0; i < 8; ++i) {
+                const double value = x.detach()[row][i].item<double>();
+                const double weight = weights[row][i].item<double>();
+                const double step = 1e-6;
+                const double tangent =
+                    s * (std::tanh((value + step) / s) - std::tanh((value - step) / s)) /
+                    (2 * step);
+                CHECK(x.grad()[row][i].item<double>() ==
+                      doctest::Approx(weight * tangent).epsilon(1e-6));
+                slope += value >= 0 ? weight : -weight;
+            }
+            CHECK(scale.grad()[row].item<double>() == doctest::Approx(slope / std::sqrt(8.0)));
+        }
+    }
+
     TEST_CASE("quantize: in a network the weight's first dimension is not a batch") {
         Network net = test::tiny_network();
         test::quantize_input(net, "c", 1, 4, true, 0.1);
