@@ -1,6 +1,8 @@
 // Quantize nodes, and scales by trying some.
 #include "insertion.hpp"
 
+#include <topress/scales.hpp>
+
 #include <ATen/ATen.h>
 
 #include <algorithm>
@@ -11,8 +13,6 @@
 namespace topress::quantization {
 namespace {
 
-// A scale of zero would divide by zero.
-constexpr double kLeastScale = 1e-6;
 // Scales tried between the smallest and the one that clips nothing.
 constexpr int kScaleCandidates = 40;
 // Elements of an activation that calibration keeps per batch.
@@ -48,7 +48,11 @@ at::Tensor best_scales(const at::Tensor& values, int bits, bool is_signed) {
 }
 
 at::Tensor row_scales(const at::Tensor& weight, int bits) {
-    return best_scales(weight.detach().reshape({weight.size(0), -1}), bits, true);
+    const at::Tensor rows = weight.detach().reshape({weight.size(0), -1});
+    if (bits == 1) {
+        return rows.abs().mean(1).clamp_min(kLeastScale);  // of least squared error for a sign
+    }
+    return best_scales(rows, bits, true);
 }
 
 /// Evenly spread elements, as (1, N): enough for a scale, cheap to keep.
@@ -62,8 +66,44 @@ Attributes quantize_attributes(int bits, bool is_signed, std::int64_t axis) {
     return {{"bits", std::int64_t{bits}}, {"signed", is_signed}, {"axis", axis}};
 }
 
+std::string weight_quantizer(const Layer& layer) {
+    return layer.node + ".weight_quantize";
+}
+
+std::string value_quantizer(const std::string& value) {
+    return value + ".quantize";
+}
+
+bool has_negative(const at::Tensor& sample) {
+    return sample.min().item<double>() < 0;
+}
+
+/// A value that layers read, and the widest of their wishes.
+struct QuantizedValue {
+    std::string name;
+    int bits = 0;
+};
+
+std::vector<QuantizedValue> values_of(const std::vector<Layer>& layers) {
+    std::vector<QuantizedValue> values;
+    for (const auto& layer : layers) {
+        if (layer.activation_bits == 0) {
+            continue;
+        }
+        const auto found = std::find_if(values.begin(), values.end(), [&](const auto& value) {
+            return value.name == layer.input;
+        });
+        if (found == values.end()) {
+            values.push_back({layer.input, layer.activation_bits});
+        } else {
+            found->bits = std::max(found->bits, layer.activation_bits);
+        }
+    }
+    return values;
+}
+
 void quantize_weight(Model& model, const Layer& layer) {
-    const std::string name = layer.node + ".weight_quantize";
+    const std::string name = weight_quantizer(layer);
     model.add_parameter(
         name + ".scale", "scale", row_scales(model.parameter(layer.weight), layer.weight_bits));
     model.add_node(name,
@@ -75,23 +115,29 @@ void quantize_weight(Model& model, const Layer& layer) {
 }
 
 void quantize_value(Model& model,
-                    const std::string& value,
-                    int bits,
+                    const QuantizedValue& value,
                     const at::Tensor& sample,
                     const std::vector<Layer>& layers) {
-    const bool is_signed = sample.min().item<double>() < 0;
-    const std::string name = value + ".quantize";
-    model.add_parameter(name + ".scale", "scale", best_scales(sample, bits, is_signed));
+    const bool is_signed = has_negative(sample);
+    const std::string name = value_quantizer(value.name);
+    model.add_parameter(name + ".scale", "scale", best_scales(sample, value.bits, is_signed));
     model.add_node(name,
                    "quantize",
-                   {value, name + ".scale"},
+                   {value.name, name + ".scale"},
                    {name + ".out"},
-                   quantize_attributes(bits, is_signed, -1));
+                   quantize_attributes(value.bits, is_signed, -1));
     for (const auto& layer : layers) {
-        if (layer.input == value && layer.activation_bits > 0) {
+        if (layer.input == value.name && layer.activation_bits > 0) {
             model.replace_input(layer.node, 0, name + ".out");
         }
     }
+}
+
+void change_node(
+    Model& model, const std::string& node, int bits, bool is_signed, const at::Tensor& scales) {
+    model.set_attribute(node, "bits", std::int64_t{bits});
+    model.set_attribute(node, "signed", is_signed);
+    model.set_parameter(node + ".scale", scales);
 }
 
 }  // namespace
@@ -101,11 +147,8 @@ ActivationSamples sample_activations(const Model& model,
                                      const std::vector<Layer>& layers,
                                      int batches) {
     std::vector<std::string> values;
-    for (const auto& layer : layers) {
-        if (layer.activation_bits > 0 &&
-            std::find(values.begin(), values.end(), layer.input) == values.end()) {
-            values.push_back(layer.input);
-        }
+    for (const auto& value : values_of(layers)) {
+        values.push_back(value.name);
     }
     std::vector<std::vector<at::Tensor>> parts(values.size());
     auto reader = context.batches(Split::Train, 0, true, context.random());
@@ -137,19 +180,29 @@ void quantize_weights(Model& model, const std::vector<Layer>& layers) {
 void quantize_activations(Model& model,
                           const std::vector<Layer>& layers,
                           const ActivationSamples& samples) {
-    std::map<std::string, int> bits;
-    std::vector<std::string> values;
-    for (const auto& layer : layers) {
-        if (layer.activation_bits == 0) {
-            continue;
-        }
-        if (bits.count(layer.input) == 0) {
-            values.push_back(layer.input);
-        }
-        bits[layer.input] = std::max(bits[layer.input], layer.activation_bits);
+    for (const auto& value : values_of(layers)) {
+        quantize_value(model, value, samples.at(value.name), layers);
     }
-    for (const auto& value : values) {
-        quantize_value(model, value, bits[value], samples.at(value), layers);
+}
+
+void change_bits(Model& model, const std::vector<Layer>& layers, const ActivationSamples& samples) {
+    for (const auto& layer : layers) {
+        if (layer.weight_bits > 0) {
+            change_node(model,
+                        weight_quantizer(layer),
+                        layer.weight_bits,
+                        true,
+                        row_scales(model.parameter(layer.weight), layer.weight_bits));
+        }
+    }
+    for (const auto& value : values_of(layers)) {
+        const at::Tensor& sample = samples.at(value.name);
+        const bool is_signed = has_negative(sample);
+        change_node(model,
+                    value_quantizer(value.name),
+                    value.bits,
+                    is_signed,
+                    best_scales(sample, value.bits, is_signed));
     }
 }
 

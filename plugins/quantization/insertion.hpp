@@ -20,7 +20,7 @@ struct Layer {
     int weight_bits = 0;
     int activation_bits = 0;
     bool is_depthwise = false;
-    bool is_fixed = false;  ///< the first and the last, where they get bits of their own
+    bool is_fixed = false;  ///< bits of its own: the first and the last, or named by the user
 };
 
 /// Values that layers read, by name: evenly spread elements, (1, N).
@@ -42,5 +42,8 @@ void quantize_weights(Model& model, const std::vector<Layer>& layers);
 void quantize_activations(Model& model,
                           const std::vector<Layer>& layers,
                           const ActivationSamples& samples);
+
+/// Gives quantize nodes that stand already other bits and, from the same sources, new scales.
+void change_bits(Model& model, const std::vector<Layer>& layers, const ActivationSamples& samples);
 
 }  // namespace topress::quantization

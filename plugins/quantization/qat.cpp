@@ -3,21 +3,20 @@
 
 #include "sensitivity.hpp"
 
+#include <topress/scales.hpp>
+
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
-#include <map>
+#include <functional>
 #include <set>
+#include <sstream>
 
 namespace topress::quantization {
 namespace {
 
 // Without a learning rate of its own, the stage takes this share of the run's.
 constexpr double kLearningRateFactor = 0.1;
-// A scale that trained down to zero would divide by zero.
-constexpr double kLeastScale = 1e-6;
 // Batches over which batch-norm statistics are measured again at the end.
 constexpr std::uint64_t kStatisticsBatches = 50;
 
@@ -43,6 +42,48 @@ std::set<std::string> output_values(const Model& model) {
     return values;
 }
 
+std::vector<LayerBits> read_layer_bits(const std::vector<std::string>& texts) {
+    std::vector<LayerBits> rules;
+    for (const auto& text : texts) {
+        auto rule = parse_layer_bits(text);
+        if (!rule) {
+            throw PluginError(TOPRESS_ERROR_INVALID_ARGUMENT,
+                              "'" + text +
+                                  "' names no layers and bits: write 'stage3.*=W2A4' (W1 to "
+                                  "W8, A2 to A8) or 'stage3.*=float'",
+                              "layer_bits");
+        }
+        rules.push_back(std::move(*rule));
+    }
+    return rules;
+}
+
+/// Throws when a pattern fits no layer: nothing would happen, silently.
+void require_fitting(const std::vector<LayerBits>& rules, const std::vector<Layer>& layers) {
+    for (const auto& rule : rules) {
+        const bool is_used = std::any_of(layers.begin(), layers.end(), [&](const Layer& layer) {
+            return fits(rule.pattern, layer.node);
+        });
+        if (!is_used) {
+            throw PluginError(TOPRESS_ERROR_INVALID_ARGUMENT,
+                              "no layer fits '" + rule.pattern + "'; the first is '" +
+                                  layers.front().node + "', the last '" + layers.back().node +
+                                  "' (topress cost lists all)",
+                              "layer_bits");
+        }
+    }
+}
+
+/// The layers with at least so many bits, where they are quantized at all.
+std::vector<Layer> widened(std::vector<Layer> layers, int bits) {
+    for (auto& layer : layers) {
+        layer.weight_bits = layer.weight_bits == 0 ? 0 : std::max(layer.weight_bits, bits);
+        layer.activation_bits =
+            layer.activation_bits == 0 ? 0 : std::max(layer.activation_bits, bits);
+    }
+    return layers;
+}
+
 }  // namespace
 
 void Qat::configure(const Params& params) {
@@ -55,18 +96,46 @@ void Qat::configure(const Params& params) {
     is_mixed_ = params.get<std::string>("allocation") == "measured";
     minimum_depthwise_bits_ = params.get<int>("minimum_depthwise_bits");
     calibration_batches_ = params.get<int>("calibration_batches");
+    layer_bits_ = read_layer_bits(params.get<std::vector<std::string>>("layer_bits"));
+    bitops_cr_ = params.get<double>("bitops_cr");
+    if (bitops_cr_ > 0 && !is_mixed_) {
+        throw PluginError(
+            TOPRESS_ERROR_INVALID_ARGUMENT,
+            "bitops_cr needs allocation = \"measured\": uniform bits cost what they cost",
+            "bitops_cr");
+    }
+    for (const auto bits : params.get<std::vector<std::int64_t>>("progressive_bits")) {
+        passed_bits_.push_back(static_cast<int>(bits));
+    }
+    std::sort(passed_bits_.begin(), passed_bits_.end(), std::greater<>());
 }
 
 void Qat::apply(Model& model, Context& context) {
     auto layers = plan_layers(model);
     if (is_mixed_) {
-        choose_bits(layers, model, context, {minimum_depthwise_bits_, calibration_batches_});
+        choose_bits(layers,
+                    model,
+                    context,
+                    {minimum_depthwise_bits_, bitops_limit(context), calibration_batches_});
     }
-    quantize_weights(model, layers);
+    const auto sample = [&] {
+        return sample_activations(model, context, layers, calibration_batches_);
+    };
+    const auto passed = epochs_ > 0 ? passed_bits_ : std::vector<int>();
+    const double epochs = epochs_ / static_cast<double>(passed.size() + 1);
+    const auto first = passed.empty() ? layers : widened(layers, passed.front());
+    quantize_weights(model, first);
     // Seen behind quantized weights, as they will be.
-    quantize_activations(
-        model, layers, sample_activations(model, context, layers, calibration_batches_));
-    train(model, context);
+    quantize_activations(model, first, sample());
+    for (std::size_t i = 0; i < passed.size(); ++i) {
+        std::ostringstream phase;
+        phase << "quantize-" << passed[i];
+        train(model, context, epochs, phase.str().c_str());
+        const bool is_last = i + 1 == passed.size();
+        change_bits(model, is_last ? layers : widened(layers, passed[i + 1]), sample());
+    }
+    train(model, context, epochs, "quantize");
+    context.update_statistics(model, kStatisticsBatches);
     context.metric(
         "quantized_layers",
         static_cast<double>(std::count_if(
@@ -95,39 +164,42 @@ std::vector<Layer> Qat::plan_layers(const Model& model) const {
             layer.weight_bits = layer.activation_bits = first_last_ == "float" ? 0 : 8;
             layer.is_fixed = true;
         }
+        name_bits(layer);
         layers.push_back(std::move(layer));
     }
     if (layers.empty()) {
         throw PluginError(TOPRESS_ERROR_UNSUPPORTED,
                           "the network has no convolution or linear layer to quantize");
     }
+    require_fitting(layer_bits_, layers);
     return layers;
 }
 
-void Qat::train(Model& model, Context& context) const {
-    if (epochs_ > 0) {
-        std::vector<std::string> scales;
-        for (const auto& node : model.nodes()) {
-            if (node.op == "quantize") {
-                scales.push_back(node.inputs.at(1));
-            }
-        }
-        FitOptions options;
-        options.phase = "quantize";
-        options.epochs = epochs_;
-        if (learning_rate_ > 0) {
-            options.learning_rate = learning_rate_;
-        }
-        options.learning_rate_factor = kLearningRateFactor;
-        options.groups = {{"scale", "", scale_factor_, 0.0}};
-        options.after_step = [scales](Model& trained, std::uint64_t, std::uint64_t) {
-            for (const auto& name : scales) {
-                trained.parameter(name).clamp_min_(kLeastScale);
-            }
-        };
-        context.fit(model, options);
+void Qat::name_bits(Layer& layer) const {
+    if (const auto bits = bits_for(layer_bits_, layer.node)) {
+        layer.weight_bits = bits->weight;
+        layer.activation_bits = bits->activation;
+        layer.is_fixed = true;
     }
-    context.update_statistics(model, kStatisticsBatches);
+}
+
+double Qat::bitops_limit(Context& context) const {
+    return bitops_cr_ > 0 ? context.original().cost().bitops / bitops_cr_ : 0;
+}
+
+void Qat::train(Model& model, Context& context, double epochs, const char* phase) const {
+    if (epochs <= 0) {
+        return;
+    }
+    FitOptions options;
+    options.phase = phase;
+    options.epochs = epochs;
+    if (learning_rate_ > 0) {
+        options.learning_rate = learning_rate_;
+    }
+    options.learning_rate_factor = kLearningRateFactor;
+    guard_scales(options, model, scale_factor_);
+    context.fit(model, options);
 }
 
 }  // namespace topress::quantization

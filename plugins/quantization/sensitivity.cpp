@@ -42,7 +42,8 @@ std::vector<Together> free_groups(const std::vector<Layer>& layers) {
 }
 
 Layer changed(Layer layer, int difference, const MixtureLimits& limits) {
-    const int least = layer.is_depthwise ? limits.minimum_depthwise_bits : kFewestBits;
+    const int fewest = std::min(kFewestBits, layer.weight_bits);
+    const int least = layer.is_depthwise ? limits.minimum_depthwise_bits : fewest;
     layer.weight_bits = std::clamp(layer.weight_bits + difference, least, kMostBits);
     layer.activation_bits = std::clamp(layer.activation_bits + difference, kFewestBits, kMostBits);
     return layer;
@@ -92,17 +93,42 @@ std::string describe(const std::vector<Layer>& layers) {
     return text.str();
 }
 
+/// Layers that get their bits together at one of the tried widths, and what it costs and loses.
+struct Trial {
+    std::vector<Layer> layers;
+    Choice choice;
+};
+
 /// What a layer loses at every tried width.
-std::string describe(const Layer& layer,
-                     const std::vector<Choice>& choices,
-                     const std::vector<int>& differences) {
+std::string describe(const std::vector<Trial>& trials) {
     std::ostringstream text;
     text.precision(3);
-    text << "sensitivity of " << layer.node << ':';
-    for (std::size_t c = 0; c < choices.size(); ++c) {
-        text << ' ' << layer.weight_bits + differences[c] << " bits " << choices[c].loss << ';';
+    text << "sensitivity of " << trials.front().layers.front().node << ':';
+    for (const auto& trial : trials) {
+        const Layer& layer = trial.layers.front();
+        text << " W" << layer.weight_bits << 'A' << layer.activation_bits << ' '
+             << trial.choice.loss << ';';
     }
     return text.str();
+}
+
+/// BitOps with all layers quantized as they are given.
+double given_bitops(const Model& model,
+                    const std::vector<Layer>& layers,
+                    const ActivationSamples& samples) {
+    OwnedModel trial = model.clone();
+    quantize_weights(trial, layers);
+    quantize_activations(trial, layers, samples);
+    return trial.cost().bitops;
+}
+
+[[noreturn]] void throw_too_dear(double least, double limit) {
+    std::ostringstream text;
+    text.precision(4);
+    text << "the fewest bits that are tried still cost " << least
+         << " BitOps, and bitops_cr allows " << limit
+         << ": lower it, or weight_bits and activation_bits";
+    throw PluginError(TOPRESS_ERROR_INVALID_ARGUMENT, text.str(), "bitops_cr");
 }
 
 }  // namespace
@@ -116,42 +142,57 @@ void choose_bits(std::vector<Layer>& layers,
     const ActivationSamples samples = sample_activations(model, context, layers, limits.batches);
     const at::Tensor told = answers(model, images);
 
+    // Every item is the whole network with one group quantized: sums differ from the BitOps of the
+    // network by what is common to all choices.
+    std::vector<std::vector<Trial>> trials;
     std::vector<std::vector<Choice>> items;
-    std::vector<std::vector<int>> differences;
-    double budget = 0;
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-        items.emplace_back();
-        differences.emplace_back();
-        std::vector<std::pair<int, int>> tried;
+    double given = 0;
+    double fewest = 0;
+    for (const Together& group : groups) {
+        trials.emplace_back();
         for (int difference = -kLess; difference <= kMore; ++difference) {
             context.throw_if_cancelled();
             std::vector<Layer> alone;
-            for (const std::size_t index : groups[g]) {
+            for (const std::size_t index : group) {
                 alone.push_back(changed(layers[index], difference, limits));
             }
-            const std::pair<int, int> bits{alone[0].weight_bits, alone[0].activation_bits};
-            if (difference != 0 && std::find(tried.begin(), tried.end(), bits) != tried.end()) {
+            const bool is_tried =
+                std::any_of(trials.back().begin(), trials.back().end(), [&](const Trial& trial) {
+                    return trial.layers.front().weight_bits == alone.front().weight_bits &&
+                           trial.layers.front().activation_bits == alone.front().activation_bits;
+                });
+            if (difference != 0 && is_tried) {
                 continue;  // clamped to what was tried before
             }
-            tried.push_back(bits);
             OwnedModel trial = model.clone();
             quantize_weights(trial, alone);
             quantize_activations(trial, alone, samples);
-            // All other layers in float: the same for every width of this one.
             const double cost = trial.cost().bitops;
-            items[g].push_back({cost, divergence(told, answers(trial, images))});
-            differences[g].push_back(difference);
-            if (difference == 0) {
-                budget += cost;
-            }
+            given += difference == 0 ? cost : 0;
+            trials.back().push_back({alone, {cost, divergence(told, answers(trial, images))}});
         }
-        context.log_debug(describe(layers[groups[g].front()], items[g], differences[g]));
-        context.progress(g + 1, groups.size(), "sensitivity");
+        context.log_debug(describe(trials.back()));
+        context.progress(trials.size(), groups.size(), "sensitivity");
+        items.emplace_back();
+        double cheapest = trials.back().front().choice.cost;
+        for (const Trial& trial : trials.back()) {
+            items.back().push_back(trial.choice);
+            cheapest = std::min(cheapest, trial.choice.cost);
+        }
+        fewest += cheapest;
+    }
+    double budget = given;
+    if (limits.bitops > 0) {
+        const double common = given_bitops(model, layers, samples) - given;
+        budget = limits.bitops - common;
+        if (fewest > budget) {
+            throw_too_dear(fewest + common, limits.bitops);
+        }
     }
     const std::vector<std::size_t> chosen = allocate(items, budget);
     for (std::size_t g = 0; g < chosen.size(); ++g) {
-        for (const std::size_t index : groups[g]) {
-            layers[index] = changed(layers[index], differences[g][chosen[g]], limits);
+        for (std::size_t i = 0; i < groups[g].size(); ++i) {
+            layers[groups[g][i]] = trials[g][chosen[g]].layers[i];
         }
     }
     context.log_info(describe(layers));
