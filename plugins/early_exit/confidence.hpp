@@ -1,6 +1,7 @@
 // early_exit.confidence: heads on a frozen body, thresholds chosen on validation.
 #pragma once
 
+#include "heads.hpp"
 #include "thresholds.hpp"
 
 #include <topress/plugin.hpp>
@@ -10,23 +11,29 @@
 
 namespace topress::early_exit {
 
-/// Attaches heads where the network is cut by a single value, trains them against the final logits
-/// and the labels with the body frozen, and sets per-exit thresholds that minimise expected BitOps
-/// at a bounded loss of validation accuracy. Heads that no threshold makes worth their cost are
+/// Attaches heads (heads.hpp) where the network is cut by a single value, trains them against the
+/// final logits and the labels with the body frozen or together with it, and sets per-exit
+/// thresholds that minimise expected BitOps at a bounded loss of validation accuracy. Of candidates
+/// the few that save most together are kept; heads that no threshold makes worth their cost are
 /// left out. A network that has exits already keeps them as they are; only their thresholds are
 /// chosen again. Throws: PluginError{UNSUPPORTED} when no place for a head is found, or an exit has
-/// a criterion that is unknown here.
+/// a criterion that is unknown here, {INVALID_ARGUMENT} for a place where none can be.
 class ConfidenceExits final : public Technique {
   public:
     void configure(const Params& params) override;
     void apply(Model& model, Context& context) override;
 
   private:
+    [[nodiscard]] std::vector<Head> plan_heads(const Model& model) const;
     void choose_again(Model& model, Context& context) const;
-    void train_heads(Model& model, Context& context) const;
+    void train(Model& model, Context& context) const;
 
     std::vector<double> positions_;
-    std::string criterion_;
+    std::vector<std::string> places_;
+    int candidates_ = 0;
+    int maximum_exits_ = 0;
+    bool is_joint_ = false;
+    HeadOptions head_;
     double epochs_ = 0;
     double learning_rate_ = 0;
     double max_drop_pp_ = 0;
