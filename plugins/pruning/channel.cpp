@@ -2,6 +2,8 @@
 // them.
 #include "channel.hpp"
 
+#include <topress/scales.hpp>
+
 #include <algorithm>
 #include <optional>
 #include <sstream>
@@ -46,26 +48,33 @@ double total_channels(const Model& model) {
     return total;
 }
 
-std::string attempt_text(double ratio, double accuracy, bool holds) {
+std::string attempt_text(const char* unit, double ratio, double accuracy, bool holds) {
     std::ostringstream text;
     text.precision(3);
-    text << "at " << ratio << " of the MACs: " << accuracy * 100 << " % on validation, "
+    text << "at " << ratio << " of the" << unit << ": " << accuracy * 100 << " % on validation, "
          << (holds ? "kept" : "too low");
     return text.str();
 }
 
-std::string unreachable_text(double wanted, double reached) {
+std::string unreachable_text(const char* unit, double wanted, double reached) {
     std::ostringstream text;
-    text << "the guards stop at " << static_cast<long long>(reached)
-         << " MACs, above the target of " << static_cast<long long>(wanted)
-         << ": raise macs_ratio, or lower minimum_channels, minimum_ratio or round_to";
+    text << "the guards stop at " << static_cast<long long>(reached) << unit
+         << ", above the target of " << static_cast<long long>(wanted)
+         << ": raise the ratio, or lower minimum_channels, minimum_ratio or round_to";
     return text.str();
 }
 
 }  // namespace
 
 void ChannelPruning::configure(const Params& params) {
-    macs_ratio_ = params.get<double>("macs_ratio");
+    counts_channels_ = params.has("channels_ratio");
+    if (counts_channels_ && params.has("macs_ratio")) {
+        throw PluginError(TOPRESS_ERROR_INVALID_ARGUMENT,
+                          "macs_ratio and channels_ratio are two targets: give one",
+                          "channels_ratio");
+    }
+    ratio_ = counts_channels_ ? params.get<double>("channels_ratio")
+                              : params.get_or<double>("macs_ratio", ratio_);
     steps_ = params.get<int>("steps");
     epochs_ = params.get<double>("epochs");
     learning_rate_ = params.get<double>("learning_rate");
@@ -93,18 +102,26 @@ void ChannelPruning::apply(Model& model, Context& context) {
     if (max_drop_pp_ > 0) {
         prune_within_drop(model, context);
     } else {
-        run_schedule(model, macs_ratio_, context);
+        run_schedule(model, ratio_, context);
     }
     context.metric("kept_macs_ratio", model.cost().macs / macs_before);
     context.metric("kept_channels_ratio", total_channels(model) / channels_before);
 }
 
-void ChannelPruning::run_schedule(Model& model, double macs_ratio, Context& context) const {
-    const double macs_before = model.cost().macs;
+double ChannelPruning::size_of(const Model& model) const {
+    return counts_channels_ ? total_channels(model) : model.cost().macs;
+}
+
+const char* ChannelPruning::unit() const {
+    return counts_channels_ ? " channels" : " MACs";
+}
+
+void ChannelPruning::run_schedule(Model& model, double ratio, Context& context) const {
+    const double size_before = size_of(model);
     for (int step = 1; step <= steps_; ++step) {
         context.throw_if_cancelled();
         const double progress = static_cast<double>(step) / steps_;
-        prune_to(model, macs_before * (1.0 - (1.0 - macs_ratio) * progress), context);
+        prune_to(model, size_before * (1.0 - (1.0 - ratio) * progress), context);
         fine_tune(model, context, epochs_ * kBetweenSteps / steps_, "prune");
     }
     fine_tune(model, context, epochs_ * (1.0 - kBetweenSteps), "fine-tune");
@@ -115,16 +132,16 @@ void ChannelPruning::prune_within_drop(Model& model, Context& context) const {
     const double least = context.evaluate(model).accuracy - max_drop_pp_ / 100.0;
     // Accuracy is taken to fall with the MACs; the most that is asked for comes first, because it
     // may well be enough.
-    double too_small = macs_ratio_;
+    double too_small = ratio_;
     double enough = 1.0;
-    double ratio = macs_ratio_;
+    double ratio = ratio_;
     std::optional<OwnedModel> best;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
         OwnedModel trial = model.clone();
         run_schedule(trial, ratio, context);
         const double accuracy = context.evaluate(trial).accuracy;
         const bool holds = accuracy >= least;
-        context.log_info(attempt_text(ratio, accuracy, holds));
+        context.log_info(attempt_text(unit(), ratio, accuracy, holds));
         if (holds) {
             best.emplace(std::move(trial));
             enough = ratio;
@@ -150,19 +167,20 @@ void ChannelPruning::prune_to(Model& model, double target, Context& context) con
         group.initial_channels = initial_channels_.at(group.name);
     }
     normalise(groups, normalisation_);
-    const auto macs_of = [&](const Kept& kept) {
+    const auto kept_size = [&](const Kept& kept) {
         OwnedModel trial = model.clone();
         apply_selection(trial, groups, kept);
-        return trial.cost().macs;
+        return size_of(trial);
     };
-    const Selection selection = select_to_target(groups, guards_, target, macs_of);
+    const Selection selection = select_to_target(groups, guards_, target, kept_size);
     if (!selection.reached) {
-        throw PluginError(
-            TOPRESS_ERROR_UNSUPPORTED, unreachable_text(target, selection.macs), "macs_ratio");
+        throw PluginError(TOPRESS_ERROR_UNSUPPORTED,
+                          unreachable_text(unit(), target, selection.size),
+                          counts_channels_ ? "channels_ratio" : "macs_ratio");
     }
     apply_selection(model, groups, selection.kept);
     std::ostringstream text;
-    text << "pruned to " << static_cast<long long>(selection.macs) << " MACs (target "
+    text << "pruned to " << static_cast<long long>(selection.size) << unit() << " (target "
          << static_cast<long long>(target) << ')';
     context.log_info(text.str());
 }
@@ -193,6 +211,7 @@ void ChannelPruning::fine_tune(Model& model,
     }
     options.learning_rate_factor = kLearningRateFactor;
     options.after_backward = std::move(after_backward);
+    guard_scales(options, model);
     context.fit(model, options);
 }
 

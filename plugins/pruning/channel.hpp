@@ -1,5 +1,5 @@
-// pruning.channel: removes the least important channels of coupled groups until a MACs target is
-// met.
+// pruning.channel: removes the least important channels of coupled groups until the network is as
+// small as wanted.
 #pragma once
 
 #include "importance.hpp"
@@ -23,7 +23,10 @@ class ChannelPruning final : public Technique {
     void apply(Model& model, Context& context) override;
 
   private:
-    void run_schedule(Model& model, double macs_ratio, Context& context) const;
+    /// What the target is a share of: MACs, or the channels of all groups.
+    [[nodiscard]] double size_of(const Model& model) const;
+    [[nodiscard]] const char* unit() const;
+    void run_schedule(Model& model, double ratio, Context& context) const;
     /// The smallest of a few sizes that loses no more than max_drop_pp; the network is unchanged
     /// where none does.
     void prune_within_drop(Model& model, Context& context) const;
@@ -35,7 +38,8 @@ class ChannelPruning final : public Technique {
                    StepHook after_backward = {}) const;
     void make_sparse(Model& model, Context& context) const;
 
-    double macs_ratio_ = 0.5;
+    double ratio_ = 0.5;
+    bool counts_channels_ = false;
     int steps_ = 1;
     double epochs_ = 0;
     double learning_rate_ = 0;

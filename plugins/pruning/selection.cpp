@@ -87,7 +87,7 @@ Kept select_above(const std::vector<GroupImportance>& groups,
 Selection select_to_target(const std::vector<GroupImportance>& groups,
                            const Guards& guards,
                            double target,
-                           const std::function<double(const Kept&)>& macs_of) {
+                           const std::function<double(const Kept&)>& size_of) {
     std::vector<double> thresholds{-1.0};  // below every importance: removes nothing
     for (const auto& group : groups) {
         thresholds.insert(thresholds.end(), group.importance.begin(), group.importance.end());
@@ -98,8 +98,8 @@ Selection select_to_target(const std::vector<GroupImportance>& groups,
     const auto attempt = [&](std::size_t index) {
         Selection selection;
         selection.kept = select_above(groups, thresholds[index], guards);
-        selection.macs = macs_of(selection.kept);
-        selection.reached = selection.macs <= target;
+        selection.size = size_of(selection.kept);
+        selection.reached = selection.size <= target;
         return selection;
     };
     // Kept counts fall with the threshold, so MACs do: the first threshold that reaches the target

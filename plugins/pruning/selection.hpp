@@ -49,17 +49,17 @@ void normalise(std::vector<GroupImportance>& groups, Normalisation how);
                                 double threshold,
                                 const Guards& guards);
 
-/// The selection that removes least while `macs_of(selection) <= target`: bisection over the global
+/// The selection that removes least while `size_of(selection) <= target`: bisection over the global
 /// ranking. `reached` tells whether even the strongest selection stays above the target.
 struct Selection {
     Kept kept;
-    double macs = 0;
+    double size = 0;
     bool reached = false;
 };
 
 [[nodiscard]] Selection select_to_target(const std::vector<GroupImportance>& groups,
                                          const Guards& guards,
                                          double target,
-                                         const std::function<double(const Kept&)>& macs_of);
+                                         const std::function<double(const Kept&)>& size_of);
 
 }  // namespace topress::pruning
