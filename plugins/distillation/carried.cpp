@@ -2,6 +2,7 @@
 #include "carried.hpp"
 
 #include <topress/places.hpp>
+#include <topress/scales.hpp>
 
 #include <ATen/ATen.h>
 
@@ -17,7 +18,6 @@ namespace {
 // Multiples beyond which nobody asked for: what 16 and 32 channels have in common is no wish.
 constexpr std::int64_t kLargestMultiple = 8;
 constexpr int kCalibrationBatches = 4;
-constexpr double kLeastScale = 1e-6;
 
 bool is_layer(const NodeView& node) {
     return node.op == "conv2d" || node.op == "linear";
@@ -50,8 +50,12 @@ std::set<std::string> ancestors(const std::vector<NodeView>& nodes, const std::s
     return found;
 }
 
-/// LSQ's first step: 2 * mean |v| / sqrt(highest level). Shape: values (rows, N) -> (rows).
+/// LSQ's first step: 2 * mean |v| / sqrt(highest level); for one signed bit mean |v|, what a sign
+/// is best multiplied by. Shape: values (rows, N) -> (rows).
 at::Tensor first_scales(const at::Tensor& values, int bits, bool is_signed) {
+    if (bits == 1 && is_signed) {
+        return values.abs().mean(1).clamp_min(kLeastScale).contiguous();
+    }
     const double highest = std::exp2(is_signed ? bits - 1 : bits) - 1;
     return (values.abs().mean(1) * (2.0 / std::sqrt(std::max(highest, 1.0))))
         .clamp_min(kLeastScale)
@@ -84,11 +88,17 @@ Attributes attributes_of(const Model& model, const NodeView& node) {
     return attributes;
 }
 
-/// Fresh values of the same spread; the dimension that held the channels of the old body gets those
-/// of the new one.
+/// The dimension that held the channels of the old body gets those of the new one: a linear layer
+/// begins with zeros, filters repeat theirs, at the spread that the new number of channels wants.
 at::Tensor refreshed(const at::Tensor& old, std::int64_t old_channels, std::int64_t channels) {
     std::vector<std::int64_t> shape = old.sizes().vec();
     if (old.dim() >= 2 && shape[1] == old_channels) {
+        if (old.dim() == 4) {
+            const at::Tensor repeated =
+                at::arange(channels, old.options().dtype(at::kLong)).remainder(old_channels);
+            return old.index_select(1, repeated) *
+                   std::sqrt(static_cast<double>(old_channels) / static_cast<double>(channels));
+        }
         shape[1] = channels;
         // Like a single linear layer's: all classes equally likely, gradients differ by input.
         return at::zeros(shape, old.options());
@@ -351,16 +361,6 @@ void Carried::attach_exits(Model& student) const {
         }
         student.attach_exit(carried.exit);
     }
-}
-
-std::vector<std::string> scales_of(const Model& model) {
-    std::vector<std::string> scales;
-    for (const auto& node : model.nodes()) {
-        if (node.op == "quantize") {
-            scales.push_back(node.inputs.at(1));
-        }
-    }
-    return scales;
 }
 
 }  // namespace topress::distillation

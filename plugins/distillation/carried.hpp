@@ -75,7 +75,4 @@ class Carried {
     std::vector<CarriedExit> exits_;
 };
 
-/// Names of the scales of all quantize nodes.
-[[nodiscard]] std::vector<std::string> scales_of(const Model& model);
-
 }  // namespace topress::distillation

@@ -1,7 +1,7 @@
 // Fine-tuning against the original's logits.
 #include "recovery.hpp"
 
-#include "carried.hpp"
+#include <topress/scales.hpp>
 
 namespace topress::distillation {
 namespace {

@@ -1,21 +1,17 @@
 // The fit, and the tensors unwrapped for the kernel: CPU or CUDA, by where the logits are.
 #include "teaching.hpp"
 
-#include "carried.hpp"
 #include "decoupled.hpp"
+#include "hints.hpp"
 #include "kernels/kd_loss.hpp"
 
+#include <topress/scales.hpp>
 #include <topress/stream.hpp>
 
 #include <ATen/ATen.h>
 
 namespace topress::distillation {
 namespace {
-
-// Learning rate of the scales, relative to that of the weights.
-constexpr double kScaleRate = 0.1;
-// A scale that trained down to zero would divide by zero.
-constexpr double kLeastScale = 1e-6;
 
 KdLossParameters to_kernel(const Teaching& teaching) {
     KdLossParameters parameters;
@@ -74,6 +70,7 @@ Teaching read_teaching(const Params& params) {
                               : teaching.decouple    ? 8.0
                                                      : 0.9;
     teaching.label_weight = params.get<double>("label_weight");
+    teaching.hint_weight = params.get<double>("hint_weight");
     teaching.epochs = params.get<double>("epochs");
     teaching.learning_rate = params.get<double>("learning_rate");
     return teaching;
@@ -113,18 +110,19 @@ FitReport teach(Model& taught, Context& context, const Teaching& teaching, const
         options.learning_rate = teaching.learning_rate * lesson.learning_rate_factor;
     }
     options.learning_rate_factor = lesson.learning_rate_factor;
-    options.teacher = &teacher;
     options.loss = teaching_loss(teaching);
-    const std::vector<std::string> scales = scales_of(taught);
-    if (!scales.empty()) {
-        options.groups = {{"scale", "", kScaleRate, 0.0}};
-        options.after_step = [scales](Model& trained, std::uint64_t, std::uint64_t) {
-            for (const auto& name : scales) {
-                trained.parameter(name).clamp_min_(kLeastScale);
-            }
-        };
+    guard_scales(options, taught);
+    if (teaching.hint_weight <= 0) {
+        options.teacher = &teacher;
+        return context.fit(taught, options);
     }
-    return context.fit(taught, options);
+    // Hints need more of the teacher than its logits, and bring those along.
+    const Hints hints(taught, teacher, context.device(), context.random());
+    context.log_debug(hints.describe());
+    options.loss = hints.loss(std::move(options.loss), teaching.hint_weight);
+    FitReport report = context.fit(taught, options);
+    hints.remove(taught);
+    return report;
 }
 
 }  // namespace topress::distillation

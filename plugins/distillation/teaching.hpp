@@ -16,14 +16,15 @@ struct Teaching {
     double temperature = 2.0;
     double teacher_weight = 9.0;
     double label_weight = 0.1;
+    double hint_weight = 0;  ///< of the distance between values (hints.hpp); 0 = none
     double epochs = 0;
     double learning_rate = 0;  ///< 0 = not given
 };
 
-/// Reads method, temperature, teacher_weight, label_weight, epochs, learning_rate; fills in what
-/// the method leaves open: T = 2, weight 9 with standardised logits (Sun et al., CVPR 2024); T = 4,
-/// weight 0.9 plain (Hinton et al. 2015); T = 4, weight 8 decoupled (Zhao et al., CVPR 2022), where
-/// it is that of the classes other than the label.
+/// Reads method, temperature, teacher_weight, label_weight, hint_weight, epochs, learning_rate;
+/// fills in what the method leaves open: T = 2, weight 9 with standardised logits (Sun et al., CVPR
+/// 2024); T = 4, weight 0.9 plain (Hinton et al. 2015); T = 4, weight 8 decoupled (Zhao et al.,
+/// CVPR 2022), where it is that of the classes other than the label.
 [[nodiscard]] Teaching read_teaching(const Params& params);
 
 /// The mean of the losses on all exits and the main output. Needs a teacher in the fit options.
@@ -36,8 +37,8 @@ struct Lesson {
     double learning_rate_factor = 1;
 };
 
-/// Trains a network on the original's logits. Scales of quantize nodes learn more slowly than the
-/// weights and stay positive.
+/// Trains a network on the original's logits, and on hints from its values if asked for. Scales of
+/// quantize nodes learn more slowly than the weights and stay positive.
 FitReport teach(Model& taught, Context& context, const Teaching& teaching, const Lesson& lesson);
 
 }  // namespace topress::distillation

@@ -1,19 +1,13 @@
-# Methods that a technique offers beside its default: each runs, reaches its target and keeps what the network learnt.
+# Methods that pruning and distillation offer beside their defaults: each runs, reaches its target and keeps what the
+# network learnt.
 import json
 import struct
 
 import support
-from support import CHANNEL, CONFIDENCE, HEAD, QAT, STUDENT, run_json
-
-LEAST = 0.5  # ten classes: chance is 0.1
+from support import CHANNEL, HEAD, LEAST, STUDENT, rows_of, run_json
 
 
 class Options(support.Workplace):
-    def rows_of(self, name, text):
-        config = self.write(f"{name}.toml", text)
-        return run_json("run", config, "--brief", "--output", self.path(name),
-                        TOPRESS_STAGE_CACHE=self.path("cache"))["rows"]
-
     def widths(self, file):
         """Output channels of every 3x3 convolution, from the header of a saved network."""
         with open(self.path(file), "rb") as stream:
@@ -24,13 +18,24 @@ class Options(support.Workplace):
     def test_every_criterion_of_pruning_reaches_the_target(self):
         for criterion in ("l2", "l1", "gamma", "taylor", "random"):
             with self.subTest(criterion=criterion):
-                rows = self.rows_of(criterion, HEAD + CHANNEL + f'criterion = "{criterion}"\n')
+                rows = rows_of(self, criterion, HEAD + CHANNEL + f'criterion = "{criterion}"\n')
                 self.assertLessEqual(rows[1]["macs"], 0.7 * rows[0]["macs"])
                 self.assertGreater(rows[1]["accuracy"], LEAST)
 
+    def test_channels_are_a_target_too(self):
+        text = CHANNEL.replace("macs_ratio = 0.7", "channels_ratio = 0.6")
+        rows = rows_of(self, "channels", HEAD + text)
+        self.assertGreater(rows[1]["accuracy"], LEAST)
+        before, after = (sum(self.widths(f"channels/stages/{stage}.safetensors").values())
+                         for stage in ("00-baseline", "01-channel"))
+        self.assertLess(after, 0.75 * before)  # not all of them can be removed
+        both = self.write("both.toml", HEAD + text + "macs_ratio = 0.5\n")
+        found = run_json("run", both, "--brief", "--output", self.path("both"), status=4)["diagnostics"]
+        self.assertIn("give one", found[0]["message"])
+
     def test_rank_takes_the_same_share_of_every_group(self):
         half = CHANNEL.replace("macs_ratio = 0.7", "macs_ratio = 0.5")
-        rows = self.rows_of("rank", HEAD + half + 'normalisation = "rank"\n')
+        rows = rows_of(self, "rank", HEAD + half + 'normalisation = "rank"\n')
         self.assertLessEqual(rows[1]["macs"], 0.5 * rows[0]["macs"])
         before, after = (self.widths(f"rank/stages/{stage}.safetensors") for stage in ("00-baseline", "01-channel"))
         shares = [after[name] / before[name] for name in before]
@@ -39,25 +44,36 @@ class Options(support.Workplace):
         self.assertLessEqual(max(shares) - min(shares), 2 / 8)  # multiples of two of at least eight
 
     def test_sparse_training_comes_before_the_first_step(self):
-        rows = self.rows_of("sparse", HEAD + CHANNEL + "sparse_epochs = 0.5\n")
+        rows = rows_of(self, "sparse", HEAD + CHANNEL + "sparse_epochs = 0.5\n")
         phases = [record["phase"] for record in rows[1]["curves"]]
         self.assertEqual(phases[0], "sparse")
         self.assertIn("prune", phases)
         self.assertGreater(rows[1]["accuracy"], LEAST)
 
     def test_pruning_stops_where_accuracy_would_fall(self):
-        strict = self.rows_of("strict", HEAD + CHANNEL.replace("0.7", "0.1") + "max_drop_pp = 0.2\n")
+        strict = rows_of(self, "strict", HEAD + CHANNEL.replace("0.7", "0.1") + "max_drop_pp = 0.2\n")
         self.assertGreaterEqual(strict[1]["accuracy"], strict[0]["accuracy"] - 0.002)
         # A loss that cannot be exceeded lets the first size through.
-        loose = self.rows_of("loose", HEAD + CHANNEL + "max_drop_pp = 99\n")
-        plain = self.rows_of("plain-size", HEAD + CHANNEL)
+        loose = rows_of(self, "loose", HEAD + CHANNEL + "max_drop_pp = 99\n")
+        plain = rows_of(self, "plain-size", HEAD + CHANNEL)
         self.assertEqual(loose[1]["macs"], plain[1]["macs"])
 
     def test_every_method_of_distillation_teaches(self):
         for method in ("standardised", "plain", "decoupled"):
             with self.subTest(method=method):
-                rows = self.rows_of(method, HEAD + STUDENT + f'method = "{method}"\n')
+                rows = rows_of(self, method, HEAD + STUDENT + f'method = "{method}"\n')
                 self.assertGreater(rows[1]["accuracy"], LEAST)
+
+    def test_hints_leave_nothing_behind(self):
+        for name, text in (("hinted", STUDENT), ("hinted-recovery", "[technique.recovery]\nepochs = 1\n")):
+            with self.subTest(technique=name):
+                plain = rows_of(self, name + "-without", HEAD + text)
+                rows = rows_of(self, name, HEAD + text + "hint_weight = 2\n")
+                self.assertGreater(rows[1]["accuracy"], LEAST)
+                self.assertEqual(rows[1]["parameters"], plain[1]["parameters"])
+                self.assertNotEqual(rows[1]["curves"][-1]["loss"], plain[1]["curves"][-1]["loss"])
+                with open(self.path(f"{name}/network.safetensors"), "rb") as file:
+                    self.assertNotIn(b"hint", file.read())
 
     def test_a_teacher_remembers_the_variants_of_a_picture(self):
         head = HEAD.replace("crop_padding = 0", "crop_padding = 1\nvariants = 2")
@@ -75,33 +91,10 @@ class Options(support.Workplace):
         with open(self.path("endless/network.safetensors"), "rb") as file:
             self.assertNotEqual(file.read(), networks[0])
 
-    def test_every_criterion_of_exits_lets_samples_leave(self):
-        for criterion in ("max-probability", "margin", "entropy"):
-            with self.subTest(criterion=criterion):
-                rows = self.rows_of(f"exit-{criterion}", HEAD + CONFIDENCE + f'criterion = "{criterion}"\n')
-                exits = rows[1]["exits"]
-                self.assertGreater(exits[0]["share"], 0.0)
-                self.assertGreater(rows[1]["accuracy"], rows[0]["accuracy"] - 0.031)
-
-    def test_measured_bits_cost_no_more_than_uniform_ones(self):
-        # Layers of a VGG cost anything between a little and a lot; in a ResNet all cost the same.
-        head = HEAD.replace('"resnet"', '"vgg"').replace("depth = 14", "depth = 11")
-        five = QAT.replace("bits = 4", "bits = 5")
-        uniform = self.rows_of("uniform", head + five)
-        mixed = self.rows_of("mixed", head + five + 'allocation = "measured"\n')
-        self.assertLessEqual(mixed[1]["bitops"], uniform[1]["bitops"] * (1 + 1e-6))
-        self.assertGreater(mixed[1]["bitops"], 0.7 * uniform[1]["bitops"])
-        self.assertGreater(mixed[1]["accuracy"], LEAST)
-        layers = [node for node in run_json("cost", self.path("mixed/network.safetensors"))["operators"] if node["macs"]]
-        inner = {node["weight_bits"] for node in layers[1:-1]}
-        self.assertGreater(len(inner), 1, "all layers got the same bits")
-        self.assertTrue(inner <= {3, 4, 5, 6, 7, 8})
-        self.assertEqual([layers[0]["weight_bits"], layers[-1]["weight_bits"]], [8, 8])
-
     def test_recovery_teaches_a_quantized_network(self):
         text = (HEAD + "[technique.qat]\nweight_bits = 3\nactivation_bits = 3\nepochs = 0.2\n"
                 "[technique.recovery]\nepochs = 1\n[[order.edge]]\nbefore = \"qat\"\nafter = \"recovery\"\n")
-        rows = self.rows_of("recovery", text)
+        rows = rows_of(self, "recovery", text)
         self.assertEqual([row["stage"] for row in rows], ["baseline", "qat", "recovery"])
         self.assertEqual(rows[2]["bitops"], rows[1]["bitops"])
         self.assertGreater(rows[2]["accuracy"], LEAST)

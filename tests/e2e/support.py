@@ -116,6 +116,16 @@ max_drop_pp = 3.0
 """
 
 
+LEAST = 0.5  # accuracy of a network that learnt something; ten classes: chance is 0.1
+
+
+def rows_of(workplace, name, text):
+    """The ledger of a run of this configuration in the folder `name`; its baseline is shared by the class."""
+    config = workplace.write(f"{name}.toml", text)
+    return run_json("run", config, "--brief", "--output", workplace.path(name),
+                    TOPRESS_STAGE_CACHE=workplace.path("cache"))["rows"]
+
+
 class Workplace(unittest.TestCase):
     """A temporary folder with the data set; removed afterwards."""
 

@@ -1,0 +1,77 @@
+# Ways to choose bits, and signs alone: what the ledger, the cost of every layer and the file say of them.
+import json
+import struct
+
+import support
+from support import HEAD, LEAST, QAT, rows_of, run_json
+
+
+class Bits(support.Workplace):
+    def layers(self, name):
+        cost = run_json("cost", self.path(f"{name}/network.safetensors"))
+        return {node["name"]: (node["weight_bits"], node["activation_bits"])
+                for node in cost["operators"] if node["macs"]}
+
+    def test_measured_bits_cost_no_more_than_uniform_ones(self):
+        # Layers of a VGG cost anything between a little and a lot; in a ResNet all cost the same.
+        head = HEAD.replace('"resnet"', '"vgg"').replace("depth = 14", "depth = 11")
+        five = QAT.replace("bits = 4", "bits = 5")
+        uniform = rows_of(self, "uniform", head + five)
+        mixed = rows_of(self, "mixed", head + five + 'allocation = "measured"\n')
+        self.assertLessEqual(mixed[1]["bitops"], uniform[1]["bitops"] * (1 + 1e-6))
+        self.assertGreater(mixed[1]["bitops"], 0.7 * uniform[1]["bitops"])
+        self.assertGreater(mixed[1]["accuracy"], LEAST)
+        layers = [node for node in run_json("cost", self.path("mixed/network.safetensors"))["operators"] if node["macs"]]
+        inner = {node["weight_bits"] for node in layers[1:-1]}
+        self.assertGreater(len(inner), 1, "all layers got the same bits")
+        self.assertTrue(inner <= {3, 4, 5, 6, 7, 8})
+        self.assertEqual([layers[0]["weight_bits"], layers[-1]["weight_bits"]], [8, 8])
+
+    def test_a_budget_of_bitops_holds(self):
+        text = HEAD + QAT.replace("bits = 4", "bits = 3") + 'allocation = "measured"\n'
+        rows = rows_of(self, "budget", text + "bitops_cr = 60\n")
+        self.assertGreaterEqual(rows[1]["bitops_cr"], 60 * (1 - 1e-6))
+        self.assertLess(rows[1]["bitops_cr"], 75)
+        self.assertGreater(rows[1]["accuracy"], LEAST)
+        too_much = self.write("too-much.toml", text + "bitops_cr = 900\n")
+        found = run_json("run", too_much, "--brief", "--output", self.path("too-much"), status=4)["diagnostics"]
+        self.assertIn("the fewest bits", found[0]["message"])
+        uniform = self.write("uniform-budget.toml", HEAD + QAT + "bitops_cr = 60\n")
+        found = run_json("run", uniform, "--brief", "--output", self.path("uniform-budget"), status=4)["diagnostics"]
+        self.assertIn('allocation = "measured"', found[0]["message"])
+
+    def test_layers_get_the_bits_of_their_pattern(self):
+        rows = rows_of(self, "patterns", HEAD + QAT + 'layer_bits = ["stage2.*=W2A3", "*.block0.conv2=float"]\n')
+        self.assertGreater(rows[1]["accuracy"], LEAST)
+        for name, bits in self.layers("patterns").items():
+            with self.subTest(layer=name):
+                if name.endswith(".block0.conv2"):
+                    self.assertEqual(bits, (32, 32))
+                elif name.startswith("stage2."):
+                    # Layers that read one value share its quantizer, at the widest of their wishes.
+                    self.assertEqual(bits[0], 2)
+                    self.assertIn(bits[1], (3, 4))
+        for wrong, said in (("nowhere*=W2A2", "no layer fits"), ("stage2.*=W12A2", "names no layers and bits")):
+            config = self.write("wrong.toml", HEAD + QAT + f'layer_bits = ["{wrong}"]\n')
+            found = run_json("run", config, "--brief", "--output", self.path("wrong"), status=4)["diagnostics"]
+            self.assertIn(said, found[0]["message"])
+
+    def test_one_bit_leaves_signs_and_scales(self):
+        rows = rows_of(self, "signs", HEAD + QAT.replace("weight_bits = 4", "weight_bits = 1"))
+        self.assertGreater(rows[1]["accuracy"], LEAST)
+        four = rows_of(self, "four", HEAD + QAT)
+        self.assertLess(rows[1]["bitops"], 0.35 * four[1]["bitops"])
+        self.assertLess(rows[1]["stored_bytes"], four[1]["stored_bytes"])
+        inner = list(self.layers("signs").values())[1:-1]
+        self.assertEqual(set(inner), {(1, 4)})
+
+    def test_bits_fall_while_training(self):
+        rows = rows_of(self, "falling", HEAD + QAT.replace("bits = 4", "bits = 2") + "progressive_bits = [4, 8]\n")
+        phases = [record["phase"] for record in rows[1]["curves"]]
+        self.assertEqual(list(dict.fromkeys(phases)), ["quantize-8", "quantize-4", "quantize"])
+        self.assertEqual(set(list(self.layers("falling").values())[1:-1]), {(2, 2)})
+        self.assertGreater(rows[1]["accuracy"], LEAST)
+
+
+if __name__ == "__main__":
+    support.main()

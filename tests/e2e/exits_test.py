@@ -1,0 +1,75 @@
+# Kinds of heads, ways to place and to train them: samples leave, the network answers, the file says what was asked for.
+import json
+import struct
+
+import support
+from support import CONFIDENCE, HEAD, LEAST, rows_of, run_json
+
+
+class Exits(support.Workplace):
+    def graph(self, name):
+        """The graph in a saved network."""
+        with open(self.path(f"{name}/network.safetensors"), "rb") as file:
+            (size,) = struct.unpack("<Q", file.read(8))
+            return json.loads(json.loads(file.read(size))["__metadata__"]["topress.graph"])
+
+    def test_every_criterion_of_exits_lets_samples_leave(self):
+        for criterion in ("max-probability", "margin", "entropy"):
+            with self.subTest(criterion=criterion):
+                rows = rows_of(self, f"exit-{criterion}", HEAD + CONFIDENCE + f'criterion = "{criterion}"\n')
+                exits = rows[1]["exits"]
+                self.assertGreater(exits[0]["share"], 0.0)
+                self.assertGreater(rows[1]["accuracy"], rows[0]["accuracy"] - 0.031)
+
+    def test_every_kind_of_head_answers(self):
+        kinds = {"linear": ["global_avg_pool", "flatten", "linear"],
+                 "conv": ["conv2d", "relu", "global_avg_pool", "flatten", "linear"],
+                 "features": ["conv2d", "relu", "global_avg_pool", "flatten", "linear"]}
+        for kind, operators in kinds.items():
+            with self.subTest(head=kind):
+                rows = rows_of(self, f"head-{kind}", HEAD + CONFIDENCE + f'head = "{kind}"\ncodewords = 24\n')
+                self.assertGreater(rows[1]["accuracy"], rows[0]["accuracy"] - 0.031)
+                self.assertLess(rows[1]["bitops"], rows[0]["bitops"])
+                graph = self.graph(f"head-{kind}")
+                first = graph["exits"][0]["name"]
+                head = [node["op"] for node in graph["nodes"] if node["name"].startswith(first + ".")]
+                self.assertEqual(head, operators)
+
+    def test_heads_stand_where_they_are_told_to(self):
+        places = 'places = ["stage2.block0.relu2", "stage1.block1.relu2.out"]\n'
+        rows_of(self, "named", HEAD + CONFIDENCE + places)
+        graph = self.graph("named")
+        read = {node["inputs"][0] for node in graph["nodes"] if node["name"].endswith(".pool")
+                and node["name"].startswith("exit")}
+        self.assertTrue(read)
+        self.assertTrue(read <= {"stage2.block0.relu2.out", "stage1.block1.relu2.out"})
+        wrong = self.write("wrong.toml", HEAD + CONFIDENCE + 'places = ["stage9.relu"]\n')
+        found = run_json("run", wrong, "--brief", "--output", self.path("wrong"), status=4)["diagnostics"]
+        self.assertIn("no head can be attached at 'stage9.relu'", found[0]["message"])
+        self.assertIn("stage2.block0.relu2.out", found[0]["message"])
+
+    def test_the_best_of_the_candidates_are_kept(self):
+        one = rows_of(self, "one-of-five", HEAD + CONFIDENCE + "candidates = 5\nmaximum_exits = 1\n")
+        self.assertEqual(len(self.graph("one-of-five")["exits"]), 1)
+        two = rows_of(self, "two-of-five", HEAD + CONFIDENCE + "candidates = 5\nmaximum_exits = 2\n")
+        self.assertLessEqual(len(self.graph("two-of-five")["exits"]), 2)
+        self.assertLessEqual(two[1]["bitops"], one[1]["bitops"] * (1 + 1e-9))
+
+    def test_joint_training_changes_the_body_too(self):
+        rows = rows_of(self, "joint", HEAD + CONFIDENCE + 'training = "joint"\n')
+        self.assertGreater(rows[1]["accuracy"], LEAST)
+        self.assertGreater(rows[1]["exits"][0]["share"], 0)
+        self.assertEqual(rows[1]["curves"][0]["phase"], "joint")
+        bodies = []
+        for stage in ("00-baseline", "01-confidence"):
+            with open(self.path(f"joint/stages/{stage}.safetensors"), "rb") as file:
+                (size,) = struct.unpack("<Q", file.read(8))
+                begin, end = json.loads(file.read(size))["stage1.block0.conv1.weight"]["data_offsets"]
+                file.seek(8 + size + begin)
+                bodies.append(file.read(end - begin))
+        self.assertEqual(len(bodies[0]), 8 * 8 * 9 * 4)
+        self.assertNotEqual(bodies[0], bodies[1])
+
+
+if __name__ == "__main__":
+    support.main()
