@@ -32,22 +32,6 @@ Normalisation parse_normalisation(const std::string& name) {
     return name == "none" ? Normalisation::None : Normalisation::Maximum;
 }
 
-void apply_selection(Model& model, const std::vector<GroupImportance>& groups, const Kept& kept) {
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-        if (kept[g].size() < groups[g].importance.size()) {
-            model.keep_channels(groups[g].name, kept[g]);
-        }
-    }
-}
-
-double total_channels(const Model& model) {
-    double total = 0;
-    for (const auto& group : model.groups()) {
-        total += static_cast<double>(group.channels);
-    }
-    return total;
-}
-
 std::string attempt_text(const char* unit, double ratio, double accuracy, bool holds) {
     std::ostringstream text;
     text.precision(3);
@@ -67,14 +51,14 @@ std::string unreachable_text(const char* unit, double wanted, double reached) {
 }  // namespace
 
 void ChannelPruning::configure(const Params& params) {
-    counts_channels_ = params.has("channels_ratio");
-    if (counts_channels_ && params.has("macs_ratio")) {
+    measure_ = params.has("channels_ratio") ? Measure::Channels : Measure::Macs;
+    if (measure_ == Measure::Channels && params.has("macs_ratio")) {
         throw PluginError(TOPRESS_ERROR_INVALID_ARGUMENT,
                           "macs_ratio and channels_ratio are two targets: give one",
                           "channels_ratio");
     }
-    ratio_ = counts_channels_ ? params.get<double>("channels_ratio")
-                              : params.get_or<double>("macs_ratio", ratio_);
+    ratio_ = measure_ == Measure::Channels ? params.get<double>("channels_ratio")
+                                           : params.get_or<double>("macs_ratio", ratio_);
     steps_ = params.get<int>("steps");
     epochs_ = params.get<double>("epochs");
     learning_rate_ = params.get<double>("learning_rate");
@@ -90,7 +74,7 @@ void ChannelPruning::configure(const Params& params) {
 
 void ChannelPruning::apply(Model& model, Context& context) {
     const double macs_before = model.cost().macs;
-    const double channels_before = total_channels(model);
+    const double channels_before = size_of(model, Measure::Channels);
     for (const auto& group : model.groups()) {
         initial_channels_[group.name] = static_cast<std::int64_t>(group.channels);
     }
@@ -105,19 +89,15 @@ void ChannelPruning::apply(Model& model, Context& context) {
         run_schedule(model, ratio_, context);
     }
     context.metric("kept_macs_ratio", model.cost().macs / macs_before);
-    context.metric("kept_channels_ratio", total_channels(model) / channels_before);
-}
-
-double ChannelPruning::size_of(const Model& model) const {
-    return counts_channels_ ? total_channels(model) : model.cost().macs;
+    context.metric("kept_channels_ratio", size_of(model, Measure::Channels) / channels_before);
 }
 
 const char* ChannelPruning::unit() const {
-    return counts_channels_ ? " channels" : " MACs";
+    return measure_ == Measure::Channels ? " channels" : " MACs";
 }
 
 void ChannelPruning::run_schedule(Model& model, double ratio, Context& context) const {
-    const double size_before = size_of(model);
+    const double size_before = size_of(model, measure_);
     for (int step = 1; step <= steps_; ++step) {
         context.throw_if_cancelled();
         const double progress = static_cast<double>(step) / steps_;
@@ -167,18 +147,12 @@ void ChannelPruning::prune_to(Model& model, double target, Context& context) con
         group.initial_channels = initial_channels_.at(group.name);
     }
     normalise(groups, normalisation_);
-    const auto kept_size = [&](const Kept& kept) {
-        OwnedModel trial = model.clone();
-        apply_selection(trial, groups, kept);
-        return size_of(trial);
-    };
-    const Selection selection = select_to_target(groups, guards_, target, kept_size);
+    const Selection selection = remove_least_important(model, groups, guards_, target, measure_);
     if (!selection.reached) {
         throw PluginError(TOPRESS_ERROR_UNSUPPORTED,
                           unreachable_text(unit(), target, selection.size),
-                          counts_channels_ ? "channels_ratio" : "macs_ratio");
+                          measure_ == Measure::Channels ? "channels_ratio" : "macs_ratio");
     }
-    apply_selection(model, groups, selection.kept);
     std::ostringstream text;
     text << "pruned to " << static_cast<long long>(selection.size) << unit() << " (target "
          << static_cast<long long>(target) << ')';

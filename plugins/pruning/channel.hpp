@@ -3,6 +3,7 @@
 #pragma once
 
 #include "importance.hpp"
+#include "removal.hpp"
 
 #include <topress/plugin.hpp>
 
@@ -23,8 +24,6 @@ class ChannelPruning final : public Technique {
     void apply(Model& model, Context& context) override;
 
   private:
-    /// What the target is a share of: MACs, or the channels of all groups.
-    [[nodiscard]] double size_of(const Model& model) const;
     [[nodiscard]] const char* unit() const;
     void run_schedule(Model& model, double ratio, Context& context) const;
     /// The smallest of a few sizes that loses no more than max_drop_pp; the network is unchanged
@@ -39,7 +38,7 @@ class ChannelPruning final : public Technique {
     void make_sparse(Model& model, Context& context) const;
 
     double ratio_ = 0.5;
-    bool counts_channels_ = false;
+    Measure measure_ = Measure::Macs;
     int steps_ = 1;
     double epochs_ = 0;
     double learning_rate_ = 0;

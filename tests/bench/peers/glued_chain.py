@@ -165,16 +165,14 @@ class WithExits(nn.Module):
 
     def forward(self, x):
         network, outputs = self.network, []
-        if hasattr(network, "input_quantizer"):
-            x = network.input_quantizer(x)
+        x = network.input_quantizer(x)
         x = network.stem(x)
         for index, block in enumerate(network.blocks):
             x = block(x)
             if index in self.places:
                 outputs.append(self.heads[self.places.index(index)](x.mean((2, 3))))
         x = x.mean((2, 3))
-        if hasattr(network, "pool_quantizer"):
-            x = network.pool_quantizer(x)
+        x = network.pool_quantizer(x)
         return outputs + [network.linear(x)]
 
 
@@ -298,19 +296,8 @@ def main():
 
     model = quantized(network).to(memory_format=torch.channels_last)
 
-    class Ends(nn.Module):  # the quantizers of the input and of the pooled value
-        def __init__(self, inner):
-            super().__init__()
-            self.inner = inner
-
-        def forward(self, x):
-            inner = self.inner
-            x = inner.blocks(inner.stem(inner.input_quantizer(x)))
-            return inner.linear(inner.pool_quantizer(x.mean((2, 3))))
-
-    whole = Ends(model)
-    train(whole, qat, RATE * 0.1)
-    note("quantized", model, bitops(model, True), accuracy(whole, data.validation))
+    train(model, qat, RATE * 0.1)
+    note("quantized", model, bitops(model, True), accuracy(model, data.validation))
 
     early = WithExits(model, [0, 1])
     for parameter in model.parameters():
