@@ -382,4 +382,8 @@ LoadResult load(const fs::path& path,
     }
 }
 
+std::string anchored_path(const std::string& path, const Location& where) {
+    return anchored(path, is_override(where) ? fs::path() : fs::path(where.file).parent_path());
+}
+
 }  // namespace topress::config

@@ -51,6 +51,7 @@ struct ParameterSpec {
     std::string unit;
     std::string doc;        ///< one sentence
     bool optional = false;  ///< may stay absent: then there is no value at all
+    bool is_file = false;   ///< a string: the path of a file, whose content counts
     /// Must be given while this holds for the values of the others; then `optional` is set too.
     std::optional<Condition> required_if = std::nullopt;
 };

@@ -5,6 +5,7 @@
 #include "network/cost.hpp"
 #include "network/serialize.hpp"
 #include "pipeline/baseline.hpp"
+#include "pipeline/parameter_files.hpp"
 #include "zoo/zoo.hpp"
 
 #include <algorithm>
@@ -133,6 +134,9 @@ EstimateState advance(const PlannedStage& stage, State& state) {
     }
     if (!stage.technique.effect || !state.is_known) {
         return EstimateState::Unknown;
+    }
+    if (!named_files(stage.parameters, stage.technique.parameters).empty()) {
+        return EstimateState::Unknown;  // what a file brings is not declared
     }
     if (!swap_architecture(effect, state)) {
         return EstimateState::Unknown;

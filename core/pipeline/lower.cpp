@@ -6,6 +6,7 @@
 #include "pipeline/baseline.hpp"
 #include "pipeline/foresee.hpp"
 #include "pipeline/isolation.hpp"
+#include "pipeline/parameter_files.hpp"
 #include "pipeline/rule_files.hpp"
 #include "plugin/host_fingerprint.hpp"
 #include "zoo/zoo.hpp"
@@ -89,10 +90,12 @@ std::optional<PlannedStage> lower_technique(const config::TechniqueEntry& entry,
     if (has_errors(mistakes)) {
         return std::nullopt;
     }
+    config::Parameters parameters = config::fill_defaults(entry.parameters, specs);
+    resolve_files(parameters, specs, diagnostics);
     return PlannedStage{entry.label,
                         *found.plugin,
                         *found.technique,
-                        config::fill_defaults(entry.parameters, specs),
+                        std::move(parameters),
                         choose_isolation(entry.isolation, *found.plugin, *found.technique)};
 }
 

@@ -6,6 +6,7 @@
 #include "base/files.hpp"
 #include "base/hash.hpp"
 #include "network/serialize.hpp"
+#include "pipeline/parameter_files.hpp"
 #include "pipeline/version.hpp"
 
 #include <ATen/ATen.h>
@@ -37,9 +38,13 @@ void add_samples(Hasher& hasher, const data::Samples& samples) {
     add_tensor(hasher, samples.labels);
 }
 
-void add_parameters(Hasher& hasher, const config::Parameters& parameters) {
-    for (const auto& [name, given] : parameters) {
+/// The content of a file that a parameter names counts beside its path.
+void add_parameters(Hasher& hasher, const PlannedStage& stage) {
+    for (const auto& [name, given] : stage.parameters) {
         hasher.add(name).add(config::to_toml(given.value));
+    }
+    for (const std::string& file : named_files(stage.parameters, stage.technique.parameters)) {
+        hasher.add(hash_of_file(file));
     }
 }
 
@@ -183,10 +188,10 @@ std::string stage_key(const std::string& run_identity, const StageFacts& facts) 
     Hasher hasher;
     hasher.add("stage").add(run_identity).add(hash_of(facts.input)).add(hash_of(facts.original));
     hasher.add(stage.label).add(stage.technique.id).add(facts.plugin);
-    add_parameters(hasher, stage.parameters);
+    add_parameters(hasher, stage);
     for (const RecalibratingStage& again : facts.recalibrating) {
         hasher.add("again").add(again.stage.label).add(again.stage.technique.id).add(again.plugin);
-        add_parameters(hasher, again.stage.parameters);
+        add_parameters(hasher, again.stage);
     }
     const ExpectedOperators expected = expected_operators(facts);
     hasher.add(expected.quantize ? facts.operators.quantize : std::string());

@@ -96,6 +96,9 @@ Json to_json(const config::ParameterSpec& spec) {
         json["default"] = json_of(*spec.default_value);
     }
     json["optional"] = spec.optional;
+    if (spec.is_file) {
+        json["file"] = true;
+    }
     if (spec.required_if) {
         json["required_if"] = json_of(*spec.required_if);
     }

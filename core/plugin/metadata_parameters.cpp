@@ -45,6 +45,11 @@ void check_limits(const Keys& keys,
                      keys.where("values", table.location),
                      "remove values, or make it a string");
     }
+    if (spec.is_file && spec.type != ParameterType::String) {
+        mistakes.add(std::string("'") + spec.name + "' is a file, but no string",
+                     keys.where("file", table.location),
+                     "remove file, or make it a string");
+    }
     if (spec.minimum && spec.maximum && *spec.minimum > *spec.maximum) {
         mistakes.add(std::string("'") + spec.name + "' has a minimum above its maximum",
                      keys.where("minimum", table.location),
@@ -85,6 +90,7 @@ ParameterSpec read_parameter(const Tree& table, Mistakes& mistakes) {
     const auto type = std::ranges::find(types, keys->text("type"));
     spec.type = static_cast<ParameterType>(type - types.begin());
     spec.optional = keys->get<bool>("optional");
+    spec.is_file = keys->get<bool>("file");
     spec.minimum = keys->number("minimum");
     spec.maximum = keys->number("maximum");
     spec.values = keys->names("values");

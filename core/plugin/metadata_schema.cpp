@@ -177,6 +177,7 @@ const Specs& parameter_keys() {
     static const Specs kKeys = {
         choice("type", parameter_type_names(), "Of the value."),
         flag("optional", "May stay absent, without a default."),
+        flag("file", "A string: the path of a file, relative to the configuration."),
         optional("minimum", ParameterType::Number, "Inclusive."),
         optional("maximum", ParameterType::Number, "Inclusive."),
         names("values", "Accepted strings; default: any."),
