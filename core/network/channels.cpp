@@ -18,11 +18,20 @@
 namespace topress::network {
 namespace {
 
-/// The channel axis of an activation: slot and how many consecutive elements one channel spans.
-struct ChannelAxis {
+/// The channels of one slot on an axis, and how many consecutive elements each spans.
+struct Part {
     std::size_t slot;
+    std::int64_t channels;
     std::int64_t repeat = 1;
+
+    [[nodiscard]] std::int64_t size() const { return channels * repeat; }
 };
+
+/// The channel axis of an activation: one part, or after a concat several, one after another.
+using Axis = std::vector<Part>;
+
+// A file of unknown origin may join a value with itself again and again; networks stay far below.
+constexpr std::size_t kMostParts = 4096;
 
 /// What is known of one class of coupled channels.
 struct Slot {
@@ -37,10 +46,7 @@ class ChannelWalk {
   public:
     explicit ChannelWalk(const Network& network)
         : network_(network), shapes_(infer_shapes(network)) {
-        const auto input =
-            open_slot("", network.input().shape.empty() ? 0 : network.input().shape[0]);
-        freeze(input);
-        axes_[network.input().name] = ChannelAxis{input};
+        open_constant(network.input().name);
         for (const auto& node : network.nodes()) {
             visit(node);
         }
@@ -63,9 +69,9 @@ class ChannelWalk {
     }
 
   private:
-    std::size_t open_slot(const std::string& name, std::int64_t channels) {
+    Axis open_axis(const std::string& name, std::int64_t channels) {
         slots_.push_back({slots_.size(), false, channels, name, {}});
-        return slots_.size() - 1;
+        return {{slots_.size() - 1, channels}};
     }
 
     std::size_t find(std::size_t slot) {
@@ -75,11 +81,31 @@ class ChannelWalk {
         return slot;
     }
 
-    void freeze(std::size_t slot) { slots_[find(slot)].frozen = true; }
+    void freeze(const Axis& axis) {
+        for (const Part& part : axis) {
+            slots_[find(part.slot)].frozen = true;
+        }
+    }
 
     void freeze_value(const std::string& value) {
         if (const auto axis = axes_.find(value); axis != axes_.end()) {
-            freeze(axis->second.slot);
+            freeze(axis->second);
+        }
+    }
+
+    /// Channel i of one is channel i of the other. Axes that are divided differently keep all
+    /// their channels.
+    void couple(const Axis& a, const Axis& b) {
+        const auto is_alike = [](const Part& x, const Part& y) {
+            return x.channels == y.channels && x.repeat == y.repeat;
+        };
+        if (!std::equal(a.begin(), a.end(), b.begin(), b.end(), is_alike)) {
+            freeze(a);
+            freeze(b);
+            return;
+        }
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            join(a[i].slot, b[i].slot);
         }
     }
 
@@ -96,65 +122,53 @@ class ChannelWalk {
         }
         Slot& kept = slots_[a];
         Slot& merged = slots_[b];
-        kept.frozen = kept.frozen || merged.frozen || kept.channels != merged.channels;
+        kept.frozen = kept.frozen || merged.frozen;
         kept.members.insert(kept.members.end(), merged.members.begin(), merged.members.end());
         merged.members.clear();
         merged.parent = a;
     }
 
-    void add_member(std::size_t slot,
-                    const std::string& parameter,
-                    std::int64_t dim,
-                    std::int64_t repeat = 1) {
-        Slot& target = slots_[find(slot)];
-        const auto same = [&](const GroupMember& m) {
-            return m.parameter == parameter && m.dim == dim;
-        };
-        const auto key = std::make_pair(parameter, dim);
-        if (const auto owner = owners_.find(key); owner != owners_.end()) {
-            join(owner->second, slot);  // a shared parameter couples whoever uses it
+    void add_members(const Axis& axis, const std::string& parameter, std::int64_t dim) {
+        const auto [owner, is_new] = owners_.try_emplace({parameter, dim}, axis);
+        if (!is_new) {
+            couple(owner->second, axis);  // a shared parameter couples whoever uses it
             return;
         }
-        owners_.emplace(key, slot);
-        if (std::none_of(target.members.begin(), target.members.end(), same)) {
-            target.members.push_back({parameter, dim, repeat, 0});
+        std::int64_t offset = 0;
+        for (const Part& part : axis) {
+            slots_[find(part.slot)].members.push_back({parameter, dim, part.repeat, offset});
+            offset += part.size();
         }
     }
 
     /// Adds dimension `dim` of the parameter behind `value`: directly, or through a quantize node,
     /// whose per-channel scale belongs to the same dimension.
-    void add_weight(std::size_t slot,
-                    const std::string& value,
-                    std::int64_t dim,
-                    std::int64_t repeat = 1) {
+    void add_weight(const Axis& axis, const std::string& value, std::int64_t dim) {
         if (network_.find_parameter(value) != nullptr) {
-            add_member(slot, value, dim, repeat);
+            add_members(axis, value, dim);
             return;
         }
         const Node* maker = network_.producer(value);
         if (maker != nullptr && channel_rule(*maker) == ChannelRule::Elementwise) {
-            add_made_weight(slot, *maker, dim, repeat);
+            add_made_weight(axis, *maker, dim);
             return;
         }
         if (maker == nullptr || maker->op != "quantize") {
-            freeze(slot);
+            freeze(axis);
             return;
         }
-        add_weight(slot, maker->inputs.at(0), dim, repeat);
+        add_weight(axis, maker->inputs.at(0), dim);
         if (int_attribute(*maker, "axis", -1) == dim) {
-            add_weight(slot, maker->inputs.at(1), 0, repeat);
+            add_weight(axis, maker->inputs.at(1), 0);
         }
     }
 
     /// A weight that a custom operator makes element by element: its parameters of the same shape
     /// are indexed as the weight is.
-    void add_made_weight(std::size_t slot,
-                         const Node& maker,
-                         std::int64_t dim,
-                         std::int64_t repeat) {
+    void add_made_weight(const Axis& axis, const Node& maker, std::int64_t dim) {
         for (const std::string& input : maker.inputs) {
             if (shapes_.at(input) == shapes_.at(maker.outputs.at(0))) {
-                add_weight(slot, input, dim, repeat);
+                add_weight(axis, input, dim);
             }
         }
     }
@@ -173,6 +187,8 @@ class ChannelWalk {
             visit_batch_norm(node);
         } else if (node.op == "add") {
             visit_add(node);
+        } else if (node.op == "concat") {
+            visit_concat(node);
         } else if (node.op == "flatten") {
             visit_flatten(node);
         } else if (node.op == "quantize") {
@@ -187,62 +203,70 @@ class ChannelWalk {
     }
 
     void visit_conv(const Node& node) {
-        const ChannelAxis in = axis_of(node.inputs.at(0));
+        const Axis in = axis_of(node.inputs.at(0));
         const auto groups = int_attribute(node, "groups", 1);
         const auto out_channels = shapes_.at(node.outputs.at(0)).at(0);
         const auto in_channels = shapes_.at(node.inputs.at(0)).at(0);
         const bool depthwise = groups > 1 && groups == in_channels && groups == out_channels;
-        const std::size_t out = depthwise ? in.slot : open_slot(node.name, out_channels);
-        add_weight(out, node.inputs.at(1), 0);
-        if (node.inputs.size() > 2) {
-            add_weight(out, node.inputs.at(2), 0);
-        }
+        const Axis out = depthwise ? in : open_axis(node.name, out_channels);
+        add_layer(node, out);
         if (groups == 1) {
-            add_weight(in.slot, node.inputs.at(1), 1, in.repeat);
+            add_weight(in, node.inputs.at(1), 1);
         } else if (!depthwise) {
-            freeze(in.slot);  // channels of a grouped convolution only go in whole groups: kept as
-                              // they are
+            freeze(in);  // channels of a grouped convolution only go in whole groups: kept as they
+                         // are
             freeze(out);
         }
-        axes_[node.outputs.at(0)] = ChannelAxis{out};
     }
 
     void visit_linear(const Node& node) {
-        const ChannelAxis in = axis_of(node.inputs.at(0));
-        const std::size_t out = open_slot(node.name, shapes_.at(node.outputs.at(0)).at(0));
-        add_weight(out, node.inputs.at(1), 0);
-        if (node.inputs.size() > 2) {
-            add_weight(out, node.inputs.at(2), 0);
+        const Axis in = axis_of(node.inputs.at(0));
+        add_layer(node, open_axis(node.name, shapes_.at(node.outputs.at(0)).at(0)));
+        add_weight(in, node.inputs.at(1), 1);
+    }
+
+    /// Rows of the weight and the bias make the output's channels.
+    void add_layer(const Node& node, const Axis& out) {
+        for (std::size_t i = 1; i < node.inputs.size(); ++i) {
+            add_weight(out, node.inputs[i], 0);
         }
-        add_weight(in.slot, node.inputs.at(1), 1, in.repeat);
-        axes_[node.outputs.at(0)] = ChannelAxis{out};
+        axes_[node.outputs.at(0)] = out;
     }
 
     void visit_batch_norm(const Node& node) {
-        const ChannelAxis in = axis_of(node.inputs.at(0));
+        const Axis in = axis_of(node.inputs.at(0));
         for (std::size_t i = 1; i < node.inputs.size(); ++i) {
-            add_weight(in.slot, node.inputs[i], 0, in.repeat);
+            add_weight(in, node.inputs[i], 0);
         }
         axes_[node.outputs.at(0)] = in;
     }
 
     void visit_add(const Node& node) {
-        const ChannelAxis a = axis_of(node.inputs.at(0));
-        const ChannelAxis b = axis_of(node.inputs.at(1));
-        if (a.repeat != b.repeat) {
-            freeze(a.slot);
-            freeze(b.slot);
-        } else {
-            join(a.slot, b.slot);
-        }
+        const Axis a = axis_of(node.inputs.at(0));
+        couple(a, axis_of(node.inputs.at(1)));
         axes_[node.outputs.at(0)] = a;
     }
 
+    void visit_concat(const Node& node) {
+        Axis joined;
+        for (const std::string& input : node.inputs) {
+            const Axis axis = axis_of(input);
+            joined.insert(joined.end(), axis.begin(), axis.end());
+            if (joined.size() > kMostParts) {
+                visit_unknown(node);
+                return;
+            }
+        }
+        axes_[node.outputs.at(0)] = std::move(joined);
+    }
+
     void visit_flatten(const Node& node) {
-        ChannelAxis axis = axis_of(node.inputs.at(0));
+        Axis axis = axis_of(node.inputs.at(0));
         const Shape& shape = shapes_.at(node.inputs.at(0));
         for (std::size_t d = 1; d < shape.size(); ++d) {
-            axis.repeat *= shape[d];
+            for (Part& part : axis) {
+                part.repeat *= shape[d];
+            }
         }
         axes_[node.outputs.at(0)] = axis;
     }
@@ -255,15 +279,15 @@ class ChannelWalk {
         if (network_.producer(x) == nullptr && x != network_.input().name) {
             return;
         }
-        const ChannelAxis in = axis_of(x);
+        const Axis in = axis_of(x);
         if (int_attribute(node, "axis", -1) >= 0) {
-            add_weight(in.slot, node.inputs.at(1), 0, in.repeat);
+            add_weight(in, node.inputs.at(1), 0);
         }
         axes_[node.outputs.at(0)] = in;
     }
 
     void visit_custom(const Node& node, ChannelRule rule) {
-        std::vector<ChannelAxis> inputs;
+        std::vector<Axis> inputs;
         for (const std::string& input : node.inputs) {
             if (const auto axis = axes_.find(input); axis != axes_.end()) {
                 inputs.push_back(axis->second);
@@ -276,18 +300,17 @@ class ChannelWalk {
             open_output(node);
             return;
         }
-        const ChannelAxis first = inputs.front();
-        for (const ChannelAxis& other : inputs) {
-            if (other.repeat != first.repeat) {
-                freeze(first.slot);
-                freeze(other.slot);
-            }
-            join(first.slot, other.slot);
+        const Axis first = inputs.front();
+        for (const Axis& other : inputs) {
+            couple(first, other);
         }
-        const std::int64_t size = slots_[find(first.slot)].channels * first.repeat;
+        std::int64_t size = 0;
+        for (const Part& part : first) {
+            size += part.size();
+        }
         for (const std::string& input : node.inputs) {
             if (axes_.find(input) == axes_.end() && shapes_.at(input) == Shape{size}) {
-                add_weight(first.slot, input, 0, first.repeat);
+                add_weight(first, input, 0);
             }
         }
         axes_[node.outputs.at(0)] = first;
@@ -303,31 +326,36 @@ class ChannelWalk {
         open_output(node);
     }
 
-    /// Channels that nobody may remove.
     void open_output(const Node& node) {
         for (const auto& output : node.outputs) {
-            const auto& shape = shapes_.at(output);
-            const auto slot = open_slot(node.name, shape.empty() ? 0 : shape[0]);
-            freeze(slot);
-            axes_[output] = ChannelAxis{slot};
+            open_constant(output, node.name);
         }
     }
 
-    ChannelAxis axis_of(const std::string& value) {
-        const auto found = axes_.find(value);
-        if (found != axes_.end()) {
+    /// Channels that nobody may remove.
+    const Axis& open_constant(const std::string& value, const std::string& name = "") {
+        const Shape& shape = shapes_.at(value);
+        const Axis axis = open_axis(name, shape.empty() ? 0 : shape[0]);
+        freeze(axis);
+        return axes_[value] = axis;
+    }
+
+    Axis axis_of(const std::string& value) {
+        if (const auto found = axes_.find(value); found != axes_.end()) {
             return found->second;
         }
-        const auto slot = open_slot("", 0);  // a constant used as activation
-        freeze(slot);
-        return axes_.emplace(value, ChannelAxis{slot}).first->second;
+        const Axis axis = open_constant(value);  // used as activation
+        if (network_.find_parameter(value) != nullptr) {
+            add_members(axis, value, 0);  // and perhaps by others as weight
+        }
+        return axis;
     }
 
     const Network& network_;
     std::map<std::string, Shape> shapes_;
     std::vector<Slot> slots_;
-    std::map<std::string, ChannelAxis> axes_;
-    std::map<std::pair<std::string, std::int64_t>, std::size_t> owners_;
+    std::map<std::string, Axis> axes_;
+    std::map<std::pair<std::string, std::int64_t>, Axis> owners_;
 };
 
 }  // namespace

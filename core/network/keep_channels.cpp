@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
+#include <utility>
 
 namespace topress::network {
 namespace {
@@ -25,23 +27,37 @@ void check_channels(const ChannelGroup& group, const std::vector<std::int64_t>& 
     }
 }
 
-/// The element indices that `channels` stand for in one member.
-at::Tensor member_indices(const GroupMember& member,
-                          std::int64_t size,
-                          std::int64_t group_channels,
-                          const std::vector<std::int64_t>& channels) {
-    std::vector<std::int64_t> indices;
-    const std::int64_t end = member.offset + group_channels * member.repeat;
-    for (std::int64_t i = 0; i < member.offset; ++i) {
-        indices.push_back(i);
+using Dimension = std::pair<std::string, std::int64_t>;
+
+/// Which elements stay, of every dimension that the group indexes. One dimension may hold the
+/// channels several times: a value joined with itself (concat).
+std::map<Dimension, std::vector<bool>> kept_elements(const Network& network,
+                                                     const ChannelGroup& group,
+                                                     const std::vector<std::int64_t>& channels) {
+    std::vector<bool> is_kept(static_cast<std::size_t>(group.channels), false);
+    for (const std::int64_t channel : channels) {
+        is_kept[static_cast<std::size_t>(channel)] = true;
     }
-    for (const auto channel : channels) {
-        for (std::int64_t r = 0; r < member.repeat; ++r) {
-            indices.push_back(member.offset + channel * member.repeat + r);
+    std::map<Dimension, std::vector<bool>> kept;
+    for (const auto& member : group.members) {
+        const std::int64_t size = network.parameter(member.parameter).tensor.size(member.dim);
+        auto& elements =
+            kept.try_emplace({member.parameter, member.dim}, static_cast<std::size_t>(size), true)
+                .first->second;
+        for (std::int64_t i = 0; i < group.channels * member.repeat; ++i) {
+            elements.at(static_cast<std::size_t>(member.offset + i)) =
+                is_kept[static_cast<std::size_t>(i / member.repeat)];
         }
     }
-    for (std::int64_t i = end; i < size; ++i) {
-        indices.push_back(i);
+    return kept;
+}
+
+at::Tensor indices_of(const std::vector<bool>& elements) {
+    std::vector<std::int64_t> indices;
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+        if (elements[i]) {
+            indices.push_back(static_cast<std::int64_t>(i));
+        }
     }
     return at::tensor(indices, at::kLong);
 }
@@ -82,12 +98,11 @@ void keep_channels(Network& network,
             "list the groups first; a group that touches the input or an output cannot be pruned");
     }
     check_channels(*group, channels);
-    for (const auto& member : group->members) {
-        const at::Tensor& tensor = network.parameter(member.parameter).tensor;
-        const auto indices =
-            member_indices(member, tensor.size(member.dim), group->channels, channels)
-                .to(tensor.device());
-        network.set_parameter(member.parameter, tensor.detach().index_select(member.dim, indices));
+    for (const auto& [dimension, elements] : kept_elements(network, *group, channels)) {
+        const auto& [parameter, dim] = dimension;
+        const at::Tensor& tensor = network.parameter(parameter).tensor;
+        const at::Tensor indices = indices_of(elements).to(tensor.device());
+        network.set_parameter(parameter, tensor.detach().index_select(dim, indices));
     }
     update_depthwise(network, *group);
 }

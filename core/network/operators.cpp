@@ -21,6 +21,7 @@ const std::vector<Operator>& registry() {
         make_batch_norm(),
         make_relu(),
         make_add(),
+        make_concat(),
         make_max_pool(),
         make_avg_pool(),
         make_global_avg_pool(),

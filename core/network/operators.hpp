@@ -36,6 +36,7 @@ struct CustomRules;  // network/custom.hpp
 ///   conv2d      x, weight (Cout, Cin/groups, kh, kw), bias?   attributes stride [2] padding [2]
 ///   dilation [2] groups linear      x (N, K), weight (M, K), bias? batch_norm  x, gamma, beta,
 ///   running_mean, running_var     attribute epsilon relu        x add         a, b (same shape)
+///   concat      two or more (N, C_i, ...) of equal other sizes -> (N, sum of C_i, ...)
 ///   max_pool, avg_pool   x    attributes kernel [2] stride [2] padding [2]
 ///   global_avg_pool      x (N, C, H, W) -> (N, C, 1, 1)
 ///   flatten     x -> (N, C*H*W)

@@ -66,7 +66,7 @@ def run_node(node, values):
         kernel = attributes.get("kernel", [2, 2])
         return pool(x, kernel, attributes.get("stride", kernel), attributes.get("padding", 0))
     return {"relu": lambda: x.relu(), "add": lambda: x + rest[0], "flatten": lambda: x.flatten(1),
-            "global_avg_pool": lambda: x.mean((2, 3), keepdim=True)}[op]()
+            "concat": lambda: torch.cat([x, *rest], 1), "global_avg_pool": lambda: x.mean((2, 3), keepdim=True)}[op]()
 
 
 CRITERIA = {

@@ -57,6 +57,8 @@ class Count:
                                       pair(attributes, "padding", 0)[axis]) for axis in (0, 1)]
         if node["op"] == "global_avg_pool":
             return [first[0], 1, 1]
+        if node["op"] == "concat":
+            return [sum(self.shapes[value][0] for value in node["inputs"]), *first[1:]]
         if node["op"] == "flatten":
             return [math.prod(first)]
         return first  # relu, add, batch_norm, quantize

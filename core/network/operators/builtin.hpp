@@ -13,6 +13,7 @@ inline constexpr double kDefaultEpsilon = 1e-5;
 [[nodiscard]] Operator make_batch_norm();
 [[nodiscard]] Operator make_relu();
 [[nodiscard]] Operator make_add();
+[[nodiscard]] Operator make_concat();
 [[nodiscard]] Operator make_max_pool();
 [[nodiscard]] Operator make_avg_pool();
 [[nodiscard]] Operator make_global_avg_pool();

@@ -201,6 +201,25 @@ TEST_SUITE("network") {
         CHECK(find(cost, "l").bitops == 5 * 64 * 32 * 4);
     }
 
+    TEST_CASE("cost: concat costs nothing and joins no precisions, as add") {
+        Network net = test::tiny_network();
+        const double before = network::cost_of(net).macs;
+        net.add_node({"k", "concat", {"r.out", "r.out"}, {"k.out"}, {}});
+        net.add_parameter("k.weight", Role::Weight, test::random_tensor({4, 8, 1, 1}, 1));
+        net.add_node({"after", "conv2d", {"k.out", "k.weight"}, {"after.out"}, {}});
+        net.replace_input("p", 0, "after.out");
+        test::quantize_input(net, "k", 0, 4, false);
+        test::quantize_input(net, "k", 1, 4, false);
+        const Cost cost = network::cost_of(net);
+        CHECK(find(cost, "k").macs == 0);
+        CHECK(find(cost, "k").parameters == 0);
+        CHECK(cost.macs == before + 4 * 8 * 64);
+        CHECK(network::precision_of(net, "k.out").bits == 32);
+        CHECK(find(cost, "after").activation_bits == 32);
+        test::quantize_input(net, "after", 0, 3, false);
+        CHECK(find(network::cost_of(net), "after").activation_bits == 3);
+    }
+
     TEST_CASE("cost: exits weight every node by the share that reaches it") {
         Network net = test::resnet_with_exits(0.5, 0.5);
         net.set_exit("exit1", 0.5, 0.3);

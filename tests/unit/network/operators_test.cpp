@@ -29,7 +29,8 @@ at::Tensor run(const char* op,
     const auto& described = network::operator_named(op);
     std::vector<Shape> shapes;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-        const bool is_activation = i == 0 || std::string(op) == "add";
+        const bool is_activation =
+            i == 0 || std::string(op) == "add" || std::string(op) == "concat";
         const auto sizes = inputs[i].sizes();
         shapes.push_back(is_activation ? sizes.slice(1).vec() : sizes.vec());
     }
@@ -117,6 +118,59 @@ TEST_SUITE("network") {
         CHECK(run("flatten", {last}).equal(x.reshape({2, 48})));
     }
 
+    TEST_CASE("operators: concat puts channels one after another and keeps channels-last") {
+        const auto x = random_tensor({2, 3, 4, 4}, 1);
+        const auto y = random_tensor({2, 1, 4, 4}, 2);
+        const auto z = random_tensor({2, 5, 4, 4}, 3);
+        const auto joined = run("concat", {x, y, z, x});
+        CHECK(joined.sizes() == at::IntArrayRef({2, 12, 4, 4}));
+        CHECK(joined.narrow(1, 0, 3).equal(x));
+        CHECK(joined.narrow(1, 3, 1).equal(y));
+        CHECK(joined.narrow(1, 4, 5).equal(z));
+        CHECK(joined.narrow(1, 9, 3).equal(x));
+        const auto format = at::MemoryFormat::ChannelsLast;
+        CHECK(run("concat", {x.contiguous(format), z.contiguous(format)}).is_contiguous(format));
+        CHECK(run("concat", {x.flatten(1), z.flatten(1)}).size(1) == 128);
+    }
+
+    TEST_CASE("operators: concat gives every input its part of the gradient") {
+        const auto x = random_tensor({2, 3, 2, 2}, 1).set_requires_grad(true);
+        const auto y = random_tensor({2, 2, 2, 2}, 2).set_requires_grad(true);
+        const auto wanted = random_tensor({2, 8, 2, 2}, 3);
+        run("concat", {x, y, x}).mul(wanted).sum().backward();
+        CHECK(test::largest_difference(x.grad(), wanted.narrow(1, 0, 3) + wanted.narrow(1, 5, 3)) <
+              1e-6);
+        CHECK(y.grad().equal(wanted.narrow(1, 3, 2)));
+    }
+
+    TEST_CASE("operators: concat takes constants for every sample alike") {
+        Network net;
+        net.set_input({"x", {2, 3, 3}});
+        net.add_parameter("c", Role::Weight, random_tensor({1, 3, 3}, 1));
+        net.add_node({"first", "concat", {"c", "x"}, {"first.out"}, {}}, true);
+        net.add_node({"last", "concat", {"first.out", "c"}, {"last.out"}, {}}, true);
+        net.add_node({"constants", "concat", {"c", "c"}, {"two"}, {}}, true);
+        net.add_node({"all", "concat", {"last.out", "two"}, {"all.out"}, {}}, true);
+        net.set_output("all.out");
+        CHECK(network::infer_shapes(net).at("all.out") == Shape{6, 3, 3});
+        const auto x = random_tensor({4, 2, 3, 3}, 2);
+        const auto c = net.parameter("c").tensor.expand({4, 1, 3, 3});
+        const auto y = network::forward(net, x, {})[0];
+        CHECK(y.equal(at::cat({c, x, c, c, c}, 1)));
+    }
+
+    TEST_CASE("operators: concat needs two inputs and at most a thousand") {
+        Network net = test::tiny_network();
+        const auto code = [&](std::size_t count) {
+            const std::vector<std::string> inputs(count, "r.out");
+            return code_of([&] { net.add_node({"k", "concat", inputs, {"k.out"}, {}}); });
+        };
+        CHECK(code(0) == "network/bad-node");
+        CHECK(code(1) == "network/bad-node");
+        CHECK(code(1025) == "network/bad-node");
+        CHECK(code(3).empty());
+    }
+
     TEST_CASE("operators: pools equal ATen") {
         const auto x = random_tensor({2, 3, 9, 8}, 1);
         const Attributes attributes{
@@ -141,6 +195,10 @@ TEST_SUITE("network") {
         CHECK(shape_error("batch_norm", {{3, 4, 4}, {3}, {3}, {3}, {2}}) ==
               "network/shape-mismatch");
         CHECK(shape_error("add", {{3, 4, 4}, {3, 4, 5}}) == "network/shape-mismatch");
+        CHECK(shape_error("concat", {{3, 4, 4}, {2, 4, 4}, {3, 4, 5}}) == "network/shape-mismatch");
+        CHECK(shape_error("concat", {{3, 4, 4}, {48}}) == "network/shape-mismatch");
+        CHECK(shape_error("concat", {{}, {}}) == "network/shape-mismatch");
+        CHECK(shape_error("concat", {{3, 4, 4}, {2, 4, 4}}).empty());
         CHECK(shape_error("max_pool", {{3, 1, 4}}) == "network/shape-mismatch");
         CHECK(shape_error("global_avg_pool", {{3}}) == "network/shape-mismatch");
         CHECK(shape_error("quantize", {{4, 3, 3, 3}, {5}}, {{"axis", std::int64_t{0}}}) ==
