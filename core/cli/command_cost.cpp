@@ -13,16 +13,12 @@
 namespace topress::cli {
 namespace {
 
-constexpr std::uint64_t kAnySeed = 1;  // cost does not depend on the weights
-
 struct CostOptions {
     std::string target;
     ConfigInputs inputs;
-    std::string architecture;
-    std::int64_t depth = 0;
-    std::int64_t width = 0;
+    config::ModelConfig model;
     std::int64_t classes = 10;
-    std::string input = "3x32x32";
+    std::string input;  ///< empty = not given
 };
 
 /// "3x32x32" -> {3, 32, 32}. Throws Error{usage/bad-shape}.
@@ -41,6 +37,10 @@ std::vector<std::int64_t> parse_shape(const std::string& text) {
     return shape;
 }
 
+pipeline::DatasetShape shape_of_flags(const CostOptions& options) {
+    return {parse_shape(options.input.empty() ? "3x32x32" : options.input), options.classes};
+}
+
 network::Network network_of_config(const CostOptions& options) {
     config::LoadOptions load_options;
     load_options.architectures = zoo::families();
@@ -52,25 +52,24 @@ network::Network network_of_config(const CostOptions& options) {
     if (!loaded.config.model.checkpoint.empty()) {
         return network::load_network(loaded.config.model.checkpoint);
     }
-    const auto shape = pipeline::shape_of_format(loaded.config.data.dataset);
+    const auto shape = options.input.empty() ? pipeline::shape_of_format(loaded.config.data.dataset)
+                                             : shape_of_flags(options);
     if (!shape) {
         throw Error("cost/unknown-shape",
                     "the shape of '" + loaded.config.data.dataset + "' is only in its files",
                     options.target,
-                    "give the shape: topress cost --architecture NAME --input CxHxW --classes N");
+                    "give the shape, for example: --input 3x224x224 --classes 1000");
     }
-    return pipeline::build_network(loaded.config, *shape);
+    return zoo::outline(pipeline::specification_of(loaded.config.model, *shape));
 }
 
 network::Network network_of_flags(const CostOptions& options) {
-    const pipeline::DatasetShape shape{parse_shape(options.input), options.classes};
-    return pipeline::build_network(
-        options.architecture, options.depth, options.width, shape, kAnySeed);
+    return zoo::outline(pipeline::specification_of(options.model, shape_of_flags(options)));
 }
 
 network::Network find_network(const CostOptions& options) {
     if (options.target.empty()) {
-        if (options.architecture.empty()) {
+        if (options.model.architecture.empty()) {
             throw Error("usage/missing-argument",
                         "a saved network, a configuration or --architecture is needed",
                         "cost",
@@ -117,7 +116,8 @@ Outcome run_cost(const CostOptions& options) {
     const network::Cost cost = network::cost_of(network);
     Outcome outcome;
     outcome.document = pipeline::document_head("cost", {});
-    outcome.document["target"] = options.target.empty() ? options.architecture : options.target;
+    outcome.document["target"] =
+        options.target.empty() ? options.model.architecture : options.target;
     pipeline::add_cost(outcome.document, cost);
     outcome.text = text_of(cost, !network.exits().empty());
     return outcome;
@@ -128,13 +128,17 @@ Outcome run_cost(const CostOptions& options) {
 void add_cost_command(CLI::App& app, Session& session) {
     auto options = std::make_shared<CostOptions>();
     CLI::App* command = app.add_subcommand("cost", "MACs, BitOps, parameters, bytes of a network");
+    const std::string families = CLI::detail::join(zoo::families(), ", ");
     command->add_option("TARGET", options->target, "saved network, or configuration (*.toml)");
     command
         ->add_option(
-            "--architecture", options->architecture, "instead of TARGET: resnet, vgg, mobilenetv2")
+            "--architecture", options->model.architecture, "instead of TARGET: " + families)
         ->type_name("NAME");
-    command->add_option("--depth", options->depth, "layers, 0 = the usual")->type_name("N");
-    command->add_option("--width", options->width, "first channels, 0 = the usual")->type_name("N");
+    command->add_option("--depth", options->model.depth, "layers, 0 = the usual")->type_name("N");
+    command->add_option("--width", options->model.width, "first channels, 0 = the usual")
+        ->type_name("N");
+    command->add_option("--stem", options->model.stem, "small (default), or imagenet")
+        ->type_name("NAME");
     command->add_option("--classes", options->classes, "answers (default 10)")->type_name("N");
     command->add_option("--input", options->input, "picture (default 3x32x32)")->type_name("CxHxW");
     add_set_option(*command, options->inputs);

@@ -1,6 +1,7 @@
 // The reference page: prose around tables rendered from the schema.
 #include "config/document.hpp"
 
+#include "config/load.hpp"
 #include "config/schema.hpp"
 
 #include <cmath>
@@ -102,7 +103,7 @@ std::string row_of(const ParameterSpec& spec) {
 std::string section_text(const Section& section) {
     const std::string title = section.name.empty() ? "Top level" : code("[" + section.name + "]");
     return "\n## " + title + "\n\n" + section.doc + "\n\n" +
-           document_parameters(specs_of(section, {"resnet", "vgg", "mobilenetv2"}));
+           document_parameters(specs_of(section, LoadOptions{}.architectures));
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ struct ModelConfig {
     std::string architecture;  ///< one of LoadOptions::architectures; empty only with a checkpoint
     int depth = 0;             ///< layers; 0 = the architecture's default
     int width = 0;             ///< channels of the first stage; 0 = the architecture's default
-    std::string checkpoint;    ///< absolute path of a saved network, or empty
+    std::string stem = "small";  ///< small | imagenet
+    std::string checkpoint;      ///< absolute path of a saved network, or empty
 
     bool operator==(const ModelConfig&) const = default;
 };

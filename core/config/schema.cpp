@@ -154,7 +154,10 @@ Section top_level() {
 Section model() {
     return {
         "model",
-        "The network to compress: an architecture to train, or a checkpoint to start from.",
+        "The network to compress: an architecture to train, or a checkpoint to start from. Depths: "
+        "`resnet` 18, 34, 50, 101, 152 or another 6n+2 (CIFAR form: 8, 14, 20, ...), `vgg` 11, 13, "
+        "16, 19, `mobilenetv2` 53, `densenet` 6n+4 (DenseNet-BC in CIFAR form: 40, 100, ...; its "
+        "width is the growth rate).",
         {
             make_key("architecture",
                      field(&RunConfig::model, &ModelConfig::architecture),
@@ -169,6 +172,12 @@ Section model() {
                      field(&RunConfig::model, &ModelConfig::width),
                      "Channels of the first stage; 0 is the usual number of the architecture.",
                      {.minimum = 0, .maximum = 4096, .unit = "channels"}),
+            make_key("stem",
+                     field(&RunConfig::model, &ModelConfig::stem),
+                     "How the network begins: `small` keeps the size of the picture at first; "
+                     "`imagenet` is the published form for 224 x 224 pictures, VGG with its three "
+                     "linear layers (not for densenet).",
+                     {.values = {"small", "imagenet"}}),
             make_key("checkpoint",
                      field(&RunConfig::model, &ModelConfig::checkpoint),
                      "A saved network (safetensors) to start from; the keys above are then unused.",

@@ -205,9 +205,7 @@ std::string network_text(const Experiment& experiment) {
     if (model.architecture.empty()) {
         return std::filesystem::path(model.checkpoint).stem().string();
     }
-    const std::int64_t depth =
-        model.depth > 0 ? model.depth : pipeline::usual_depth(model.architecture);
-    return model.architecture + std::to_string(depth);
+    return model.architecture + std::to_string(pipeline::depth_of(model));
 }
 
 }  // namespace topress::explore

@@ -5,7 +5,6 @@
 #include "network/serialize.hpp"
 #include "pipeline/run_data.hpp"
 #include "pipeline/stage_key.hpp"
-#include "zoo/zoo.hpp"
 
 #include <chrono>
 
@@ -22,8 +21,9 @@ DatasetShape shape_of(const train::TrainingData& data) {
 
 network::Network start_network(const RunContext& run) {
     const config::RunConfig& config = run.plan.config;
-    return config.model.checkpoint.empty() ? build_network(config, shape_of(run.data))
-                                           : network::load_network(config.model.checkpoint);
+    return config.model.checkpoint.empty()
+               ? zoo::build(specification_of(config.model, shape_of(run.data)), config.seed)
+               : network::load_network(config.model.checkpoint);
 }
 
 std::vector<train::EpochRecord> train_baseline(RunContext& run, network::Network& network) {
@@ -43,27 +43,19 @@ std::vector<train::EpochRecord> train_baseline(RunContext& run, network::Network
 
 }  // namespace
 
-std::int64_t usual_depth(const std::string& family) {
-    return family == "vgg" ? 16 : 20;
+std::int64_t depth_of(const config::ModelConfig& model) {
+    return model.depth > 0 ? model.depth : zoo::usual_depth(model.architecture, model.stem);
 }
 
-network::Network build_network(const std::string& family,
-                               std::int64_t depth,
-                               std::int64_t width,
-                               const DatasetShape& shape,
-                               std::uint64_t seed) {
+zoo::Specification specification_of(const config::ModelConfig& model, const DatasetShape& shape) {
     zoo::Specification specification;
-    specification.family = family;
-    specification.depth = depth > 0 ? depth : usual_depth(family);
-    specification.width = width;
+    specification.family = model.architecture;
+    specification.depth = depth_of(model);
+    specification.width = model.width;
     specification.classes = shape.classes;
     specification.input_shape = shape.picture;
-    return zoo::build(specification, seed);
-}
-
-network::Network build_network(const config::RunConfig& config, const DatasetShape& shape) {
-    return build_network(
-        config.model.architecture, config.model.depth, config.model.width, shape, config.seed);
+    specification.stem = model.stem;
+    return specification;
 }
 
 void run_baseline(RunContext& run) {

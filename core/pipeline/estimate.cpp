@@ -103,7 +103,7 @@ bool swap_architecture(const EffectOf& effect, State& state) {
     wanted.depth = depth > 0 ? depth : wanted.depth;
     wanted.width = width > 0 ? width : wanted.width;
     try {
-        const network::Network variant = zoo::build(wanted, 0);
+        const network::Network variant = zoo::outline(wanted);
         state.layers = layers_of(variant);
         state.specification = zoo::specification_of(variant);
     } catch (const Error&) {
@@ -198,7 +198,8 @@ std::optional<network::Network> starting_network(const config::RunConfig& config
         return network::load_network(config.model.checkpoint);
     }
     const auto shape = shape_of_format(config.data.dataset);
-    return shape ? std::optional(build_network(config, *shape)) : std::nullopt;
+    return shape ? std::optional(zoo::outline(specification_of(config.model, *shape)))
+                 : std::nullopt;
 }
 
 Estimate estimate(const Plan& plan, const network::Network* start) {

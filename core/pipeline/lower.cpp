@@ -152,8 +152,7 @@ order::Scope scope_of(const config::RunConfig& config) {
     order::Scope scope;
     const config::ModelConfig& model = config.model;
     if (!model.architecture.empty()) {
-        const std::int64_t depth = model.depth > 0 ? model.depth : usual_depth(model.architecture);
-        scope.networks = {model.architecture, model.architecture + std::to_string(depth)};
+        scope.networks = {model.architecture, model.architecture + std::to_string(depth_of(model))};
     }
     scope.datasets = {config.data.dataset};
     return scope;

@@ -4,6 +4,13 @@
 #include <ATen/ATen.h>
 
 namespace topress::zoo {
+namespace {
+
+std::vector<std::int64_t> pair_of(std::int64_t value) {
+    return {value, value};
+}
+
+}  // namespace
 
 using network::Attributes;
 using network::Role;
@@ -14,6 +21,7 @@ Builder::Builder(const Specification& specification) {
     network_.set_setting("depth", specification.depth);
     network_.set_setting("width", specification.width);
     network_.set_setting("classes", specification.classes);
+    network_.set_setting("stem", specification.stem);
 }
 
 Activation Builder::input() const {
@@ -24,7 +32,7 @@ std::string Builder::parameter(const std::string& node,
                                const char* suffix,
                                Role role,
                                const std::vector<std::int64_t>& shape) {
-    return network_.add_parameter(node + "." + suffix, role, at::zeros(shape)).name;
+    return network_.add_parameter(node + "." + suffix, role, at::empty(shape, at::kMeta)).name;
 }
 
 Activation Builder::append(const std::string& name,
@@ -48,8 +56,7 @@ Activation Builder::convolve(const std::string& name,
     if (form.has_bias) {
         inputs.push_back(parameter(name, "bias", Role::Bias, {form.out}));
     }
-    const auto pair = [](std::int64_t value) { return std::vector<std::int64_t>{value, value}; };
-    Attributes attributes{{"stride", pair(form.stride)}, {"padding", pair(form.kernel / 2)}};
+    Attributes attributes{{"stride", pair_of(form.stride)}, {"padding", pair_of(form.kernel / 2)}};
     if (form.is_depthwise) {
         attributes["groups"] = x.channels;
     }
@@ -74,17 +81,32 @@ Activation Builder::add(const std::string& name, const Activation& a, const Acti
     return append(name, "add", {a.value, b.value}, a.channels);
 }
 
-Activation Builder::max_pool(const std::string& name, const Activation& x) {
-    const std::vector<std::int64_t> two{2, 2};
-    return append(name, "max_pool", {x.value}, x.channels, {{"kernel", two}, {"stride", two}});
+Activation Builder::concat(const std::string& name, const Activation& a, const Activation& b) {
+    return append(name, "concat", {a.value, b.value}, a.channels + b.channels);
+}
+
+Activation Builder::max_pool(const std::string& name, const Activation& x, const Pool& form) {
+    Attributes attributes{{"kernel", pair_of(form.kernel)}, {"stride", pair_of(form.stride)}};
+    if (form.padding > 0) {
+        attributes["padding"] = pair_of(form.padding);
+    }
+    return append(name, "max_pool", {x.value}, x.channels, std::move(attributes));
+}
+
+Activation Builder::avg_pool(const std::string& name,
+                             const Activation& x,
+                             const std::vector<std::int64_t>& kernel,
+                             const std::vector<std::int64_t>& stride) {
+    return append(
+        name, "avg_pool", {x.value}, x.channels, {{"kernel", kernel}, {"stride", stride}});
 }
 
 Activation Builder::global_pool(const std::string& name, const Activation& x) {
     return append(name, "global_avg_pool", {x.value}, x.channels);
 }
 
-Activation Builder::flatten(const std::string& name, const Activation& x) {
-    return append(name, "flatten", {x.value}, x.channels);
+Activation Builder::flatten(const std::string& name, const Activation& x, std::int64_t positions) {
+    return append(name, "flatten", {x.value}, x.channels * positions);
 }
 
 Activation Builder::linear(const std::string& name, const Activation& x, std::int64_t out) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace topress::zoo {
 
@@ -19,6 +20,13 @@ struct Convolution {
     bool is_depthwise = false;  ///< one filter for each channel; `out` is that of the input
 };
 
+/// A square window of a max pool.
+struct Pool {
+    std::int64_t kernel = 2;
+    std::int64_t stride = 2;
+    std::int64_t padding = 0;
+};
+
 /// An activation of the network under construction.
 struct Activation {
     std::string value;
@@ -26,7 +34,7 @@ struct Activation {
 };
 
 /// Every function appends one node named `name` and gives its output, a value of the same name.
-/// Parameters are zeros until initialise() (zoo/init.hpp) fills them.
+/// Parameters have a shape and no memory until initialise() (zoo/init.hpp) gives them values.
 class Builder {
   public:
     explicit Builder(const Specification& specification);
@@ -36,9 +44,16 @@ class Builder {
     Activation batch_norm(const std::string& name, const Activation& x);
     Activation relu(const std::string& name, const Activation& x);
     Activation add(const std::string& name, const Activation& a, const Activation& b);
-    Activation max_pool(const std::string& name, const Activation& x);
+    /// The channels of `a`, then those of `b`.
+    Activation concat(const std::string& name, const Activation& a, const Activation& b);
+    Activation max_pool(const std::string& name, const Activation& x, const Pool& form = {});
+    Activation avg_pool(const std::string& name,
+                        const Activation& x,
+                        const std::vector<std::int64_t>& kernel,
+                        const std::vector<std::int64_t>& stride);
     Activation global_pool(const std::string& name, const Activation& x);
-    Activation flatten(const std::string& name, const Activation& x);
+    /// `positions`: height times width of `x`.
+    Activation flatten(const std::string& name, const Activation& x, std::int64_t positions = 1);
     Activation linear(const std::string& name, const Activation& x, std::int64_t out);
 
     /// The network with this output.

@@ -1,4 +1,4 @@
-// Fills the parameters of a freshly built network from one seeded generator, in parameter order.
+// Gives the parameters of a freshly built network memory and values, from one seeded generator.
 #include "zoo/init.hpp"
 
 #include <ATen/ATen.h>
@@ -37,6 +37,9 @@ void initialise_batch_norm(const Network& network, const Node& node) {
 }  // namespace
 
 void initialise(Network& network, std::uint64_t seed) {
+    for (const network::Parameter& parameter : network.parameters()) {
+        network.set_parameter(parameter.name, at::zeros(parameter.tensor.sizes()));
+    }
     const at::Generator random = at::detail::createCPUGenerator(seed);
     for (const Node& node : network.nodes()) {
         if (node.op == "conv2d") {

@@ -1,20 +1,26 @@
-// VGG with batch norm and one linear layer: five stages of 3x3 convolutions, each closed by a 2x2
-// max pool. The last pool is left out where the picture is already one pixel wide or high (sides 16
-// to 31); what larger pictures leave (sides from 64) is averaged, so the linear layer always sees
-// 512. Source: Simonyan and Zisserman 2015, arXiv 1409.1556, table 1 (A, B, D, E).
+// VGG with batch norm: five stages of 3x3 convolutions, each closed by a 2x2 max pool. For small
+// pictures one linear layer: the last pool is left out where the picture is already one pixel wide
+// or high (sides 16 to 31); what larger pictures leave (sides from 64) is averaged, so the linear
+// layer always sees 512. With the ImageNet stem the three linear layers of the source (without
+// dropout): they see 7 x 7 positions, to which larger pictures are averaged. Source: Simonyan and
+// Zisserman 2015, arXiv 1409.1556, table 1 (A, B, D, E).
 #include "zoo/builder.hpp"
 #include "zoo/families.hpp"
 
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 namespace topress::zoo {
 namespace {
 
 constexpr std::size_t kStages = 5;
 constexpr std::int64_t kStandardWidth = 64;
+constexpr std::int64_t kUsualDepth = 16;
 constexpr std::int64_t kSmallestSide = 16;
+constexpr std::int64_t kPositions = 7;  // along each side of what the three linear layers see
+constexpr std::int64_t kHidden = 64;    // outputs of the first two, in widths: 4096
 
 /// Convolutions of each stage; zeros for a depth that does not exist.
 std::array<std::int64_t, kStages> convolutions_of(std::int64_t depth) {
@@ -52,6 +58,27 @@ Activation add_stage(Builder& builder,
     return x;
 }
 
+/// Averages to 7 x 7; sides that are no multiple of seven by windows that overlap.
+Activation add_averaging(Builder& builder, const Activation& x, const Size& size) {
+    const std::vector<std::int64_t> stride{size.height / kPositions, size.width / kPositions};
+    const std::vector<std::int64_t> kernel{size.height - (kPositions - 1) * stride[0],
+                                           size.width - (kPositions - 1) * stride[1]};
+    const bool is_needed = kernel[0] > 1 || kernel[1] > 1;
+    return is_needed ? builder.avg_pool("classifier.pool", x, kernel, stride) : x;
+}
+
+network::Network finish_with_classifier(Builder& builder,
+                                        const Activation& features,
+                                        const Size& size,
+                                        const Specification& specification) {
+    const std::int64_t hidden = specification.width * kHidden;
+    Activation x = add_averaging(builder, features, size);
+    x = builder.flatten("classifier.flatten", x, kPositions * kPositions);
+    x = builder.relu("classifier.relu1", builder.linear("classifier.linear1", x, hidden));
+    x = builder.relu("classifier.relu2", builder.linear("classifier.linear2", x, hidden));
+    return builder.finish(builder.linear("head.linear", x, specification.classes));
+}
+
 network::Network build_vgg(const Specification& specification) {
     constexpr std::array<std::int64_t, kStages> kWidening{1, 2, 4, 8, 8};
     Builder builder(specification);
@@ -67,6 +94,9 @@ network::Network build_vgg(const Specification& specification) {
             size = {size.height / 2, size.width / 2};
         }
     }
+    if (has_imagenet_stem(specification)) {
+        return finish_with_classifier(builder, x, size, specification);
+    }
     const bool has_pool = size.height > 1 || size.width > 1;
     return finish_with_head(builder, x, has_pool, specification.classes);
 }
@@ -76,9 +106,13 @@ network::Network build_vgg(const Specification& specification) {
 Family vgg_family() {
     return {"vgg",
             "11, 13, 16 or 19",
+            true,
+            [](const std::string& /*stem*/) { return kUsualDepth; },
             [](std::int64_t depth) { return convolutions_of(depth)[0] != 0; },
             [](std::int64_t /*depth*/) { return kStandardWidth; },
-            [](std::int64_t /*depth*/) { return kSmallestSide; },
+            [](const Specification& specification) {
+                return has_imagenet_stem(specification) ? 32 * kPositions : kSmallestSide;
+            },
             build_vgg};
 }
 

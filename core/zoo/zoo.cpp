@@ -13,8 +13,16 @@
 namespace topress::zoo {
 namespace {
 
-std::array<Family, 3> all_families() {
-    return {resnet_family(), vgg_family(), mobilenet_family()};
+std::array<Family, 4> all_families() {
+    return {resnet_family(), vgg_family(), mobilenet_family(), densenet_family()};
+}
+
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) {
+        text += (text.empty() ? "" : ", ") + name;
+    }
+    return text;
 }
 
 Family family_named(const std::string& name) {
@@ -24,11 +32,10 @@ Family family_named(const std::string& name) {
         }
     }
     const auto near = nearest(name, families());
-    throw Error(
-        "zoo/unknown-family",
-        "unknown network family '" + name + "'",
-        name,
-        near ? "did you mean '" + *near + "'?" : "families are resnet, vgg and mobilenetv2");
+    throw Error("zoo/unknown-family",
+                "unknown network family '" + name + "'",
+                name,
+                near ? "did you mean '" + *near + "'?" : "families are " + joined(families()));
 }
 
 void check_range(const char* what, std::int64_t value, std::int64_t low, std::int64_t high) {
@@ -48,6 +55,17 @@ void check_depth(const Family& family, std::int64_t depth) {
     }
 }
 
+void check_stem(const Family& family, const std::string& stem) {
+    const bool is_known = stem == "small" || stem == "imagenet";
+    if (!is_known || (stem == "imagenet" && !family.has_imagenet_stem)) {
+        throw Error(
+            "zoo/bad-specification",
+            std::string(family.name) + " has no stem '" + stem + "'",
+            family.name,
+            family.has_imagenet_stem ? "stems are small and imagenet" : "its only stem is small");
+    }
+}
+
 void check_picture(const Family& family, const Specification& specification) {
     constexpr std::int64_t kLargestSide = 4096;
     constexpr std::int64_t kMostChannels = 1024;
@@ -60,7 +78,7 @@ void check_picture(const Family& family, const Specification& specification) {
     }
     check_range("the number of input channels", shape[0], 1, kMostChannels);
     const std::int64_t side = std::min(shape[1], shape[2]);
-    const std::int64_t least = family.smallest_side(specification.depth);
+    const std::int64_t least = family.smallest_side(specification);
     if (side < least) {
         throw Error("zoo/input-too-small",
                     "pictures of " + std::to_string(shape[1]) + " x " + std::to_string(shape[2]) +
@@ -77,6 +95,7 @@ Specification complete(const Family& family, Specification specification) {
     constexpr std::int64_t kWidest = 4096;
     constexpr std::int64_t kMostClasses = 1000000;
     check_depth(family, specification.depth);
+    check_stem(family, specification.stem);
     if (specification.width == 0) {
         specification.width = family.standard_width(specification.depth);
     }
@@ -110,11 +129,19 @@ std::vector<std::string> families() {
     return names;
 }
 
+std::int64_t usual_depth(const std::string& family, const std::string& stem) {
+    return family_named(family).usual_depth(stem);
+}
+
 network::Network build(const Specification& specification, std::uint64_t seed) {
-    const Family family = family_named(specification.family);
-    network::Network network = family.build(complete(family, specification));
+    network::Network network = outline(specification);
     initialise(network, seed);
     return network;
+}
+
+network::Network outline(const Specification& specification) {
+    const Family family = family_named(specification.family);
+    return family.build(complete(family, specification));
 }
 
 Specification specification_of(const network::Network& network) {
@@ -124,6 +151,9 @@ Specification specification_of(const network::Network& network) {
     specification.width = setting<std::int64_t>(network, "width");
     specification.classes = setting<std::int64_t>(network, "classes");
     specification.input_shape = network.input().shape;
+    if (network.settings().contains("stem")) {  // files of before there was a choice have none
+        specification.stem = setting<std::string>(network, "stem");
+    }
     return specification;
 }
 

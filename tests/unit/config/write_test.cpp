@@ -107,6 +107,7 @@ TEST_CASE("write: any changed key makes the settings differ") {
     const auto first = load_text(kEverything);
     for (const std::string change : {"seed=98",
                                      "model.depth=3",
+                                     "model.stem=imagenet",
                                      "data.flip=true",
                                      "train.momentum=0.5",
                                      "baseline.learning_rate=0.02",

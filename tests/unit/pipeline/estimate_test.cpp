@@ -90,9 +90,7 @@ pipeline::Estimate estimate_of(const pipeline::Plan& plan) {
 }
 
 double macs_of_depth(std::int64_t depth) {
-    return network::cost_of(
-               pipeline::build_network("resnet", depth, 0, *pipeline::shape_of_format("mnist"), 1))
-        .macs;
+    return network::cost_of(zoo::outline({"resnet", depth, 0, 10, {1, 28, 28}})).macs;
 }
 
 Diagnostics with_code(const Diagnostics& found, const std::string& code) {

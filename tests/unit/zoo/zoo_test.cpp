@@ -2,6 +2,7 @@
 #include "zoo/zoo.hpp"
 
 #include "base/error.hpp"
+#include "config/load.hpp"
 #include "network/cost.hpp"
 #include "network/execute.hpp"
 #include "network/operators.hpp"
@@ -17,6 +18,8 @@ using network::Network;
 using zoo::Specification;
 
 namespace {
+
+constexpr const char* kLarge = "imagenet";
 
 std::string code_of(const Specification& specification) {
     try {
@@ -45,14 +48,20 @@ std::int64_t weighted_layers(const Network& net) {
 
 TEST_SUITE("zoo") {
     TEST_CASE("zoo: depth counts the layers with weights") {
-        for (const std::int64_t depth : {8, 14, 18, 20, 34, 56}) {
+        for (const std::int64_t depth : {8, 14, 18, 20, 34, 50, 56, 101, 110, 152}) {
             CAPTURE(depth);
-            CHECK(weighted_layers(zoo::build({"resnet", depth, 4, 10, {3, 32, 32}}, 0)) == depth);
+            CHECK(weighted_layers(zoo::outline({"resnet", depth, 4, 10, {3, 32, 32}})) == depth);
         }
         for (const std::int64_t depth : {11, 13, 16}) {
             CAPTURE(depth);
-            // VGG's name counts three linear layers; here is one.
-            CHECK(weighted_layers(zoo::build({"vgg", depth, 4, 10, {3, 32, 32}}, 0)) == depth - 2);
+            // VGG's name counts three linear layers; for small pictures there is one.
+            CHECK(weighted_layers(zoo::outline({"vgg", depth, 4, 10, {3, 32, 32}})) == depth - 2);
+            CHECK(weighted_layers(zoo::outline({"vgg", depth, 4, 10, {3, 224, 224}, "imagenet"})) ==
+                  depth);
+        }
+        for (const std::int64_t depth : {10, 40, 100}) {
+            CAPTURE(depth);
+            CHECK(weighted_layers(zoo::outline({"densenet", depth, 4, 10, {3, 32, 32}})) == depth);
         }
     }
 
@@ -76,6 +85,34 @@ TEST_SUITE("zoo") {
         CHECK(narrow.parameter("stage1.block0.project.weight").tensor.size(0) == 8);
     }
 
+    TEST_CASE("zoo: DenseNet-BC has the published size") {
+        const Network net = zoo::outline({"densenet", 100, 0, 10, {3, 32, 32}});
+        CHECK(network::cost_of(net).parameters == 769162);  // 0.8 M in table 2 of the paper
+        CHECK(network::cost_of(net).macs == 287929692);
+        CHECK(network::cost_of(zoo::outline({"densenet", 40, 0, 10, {3, 32, 32}})).parameters ==
+              176122);
+        // 24 channels, 16 layers of 12 each, half of them, and so on.
+        CHECK(net.parameter("transition1.conv.weight").tensor.sizes() ==
+              at::IntArrayRef({108, 216, 1, 1}));
+        CHECK(net.parameter("head.linear.weight").tensor.size(1) == 342);
+        CHECK(count_nodes(net, "concat") == 48);
+    }
+
+    TEST_CASE("zoo: a network without values has the form of the one with them") {
+        const Specification specification{"densenet", 10, 4, 10, {3, 32, 32}};
+        const Network outline = zoo::outline(specification);
+        const Network built = zoo::build(specification, 1);
+        REQUIRE(outline.parameters().size() == built.parameters().size());
+        for (std::size_t i = 0; i < built.parameters().size(); ++i) {
+            const auto& parameter = outline.parameters()[i];
+            CHECK(parameter.name == built.parameters()[i].name);
+            CHECK(parameter.tensor.is_meta());
+            CHECK(parameter.tensor.sizes() == built.parameters()[i].tensor.sizes());
+            CHECK(built.parameters()[i].tensor.is_cpu());
+        }
+        CHECK((outline.settings() == built.settings()));
+    }
+
     TEST_CASE("zoo: names are stable") {
         const Network net = zoo::build({"resnet", 8, 4, 10, {3, 32, 32}}, 0);
         for (const char* name : {"stem.conv",
@@ -94,13 +131,24 @@ TEST_SUITE("zoo") {
     }
 
     TEST_CASE("zoo: every family runs on its input and gives logits for its classes") {
-        for (const auto& specification : {Specification{"resnet", 8, 4, 7, {1, 28, 28}},
-                                          Specification{"resnet", 18, 4, 7, {3, 9, 11}},
-                                          Specification{"vgg", 11, 4, 7, {1, 28, 28}},
-                                          Specification{"vgg", 11, 4, 7, {3, 16, 40}},
-                                          Specification{"mobilenetv2", 53, 8, 7, {3, 9, 16}},
-                                          Specification{"vgg", 11, 4, 7, {3, 64, 64}}}) {
+        for (const auto& specification :
+             {Specification{"resnet", 8, 4, 7, {1, 28, 28}},
+              Specification{"resnet", 18, 4, 7, {3, 9, 11}},
+              Specification{"vgg", 11, 4, 7, {1, 28, 28}},
+              Specification{"vgg", 11, 4, 7, {3, 16, 40}},
+              Specification{"mobilenetv2", 53, 8, 7, {3, 9, 16}},
+              Specification{"vgg", 11, 4, 7, {3, 64, 64}},
+              Specification{"resnet", 50, 4, 7, {3, 17, 16}},
+              Specification{"resnet", 8, 4, 7, {3, 33, 40}, kLarge},
+              Specification{"resnet", 50, 4, 7, {1, 32, 32}, kLarge},
+              Specification{"mobilenetv2", 53, 8, 7, {3, 32, 41}, kLarge},
+              Specification{"vgg", 11, 1, 7, {3, 224, 224}, kLarge},
+              Specification{"vgg", 11, 1, 7, {3, 300, 225}, kLarge},
+              Specification{"vgg", 11, 1, 7, {1, 230, 480}, kLarge},
+              Specification{"densenet", 10, 3, 7, {1, 28, 28}},
+              Specification{"densenet", 22, 1, 7, {3, 5, 9}}}) {
             CAPTURE(specification.family);
+            CAPTURE(specification.stem);
             const Network net = zoo::build(specification, 1);
             std::vector<std::int64_t> shape = specification.input_shape;
             CHECK(network::infer_shapes(net).at(net.output()) == network::Shape{7});
@@ -170,9 +218,39 @@ TEST_SUITE("zoo") {
         }
     }
 
+    TEST_CASE("zoo: the stem is remembered and a file without one is of a small stem") {
+        const Network net = zoo::build({"resnet", 8, 4, 5, {3, 32, 32}, kLarge}, 0);
+        Network loaded = network::from_bytes(network::to_bytes(net), "test");
+        Specification found = zoo::specification_of(loaded);
+        CHECK(found.stem == "imagenet");
+        found.depth = 14;
+        CHECK(zoo::outline(found).find_node("stem.pool") != nullptr);
+        Network old;
+        for (const auto& [name, value] : net.settings()) {
+            if (name != "stem") {
+                old.set_setting(name, value);
+            }
+        }
+        CHECK(zoo::specification_of(old).stem == "small");
+    }
+
+    TEST_CASE("zoo: every family builds at its usual depth") {
+        for (const std::string& family : zoo::families()) {
+            CAPTURE(family);
+            const std::int64_t depth = zoo::usual_depth(family, "small");
+            CHECK(count_nodes(zoo::outline({family, depth}), "linear") == 1);
+        }
+        CHECK(zoo::usual_depth("resnet", "imagenet") == 50);
+        CHECK(zoo::usual_depth("mobilenetv2", "imagenet") == 53);
+    }
+
+    TEST_CASE("zoo: a configuration may name exactly the families") {
+        CHECK(zoo::families() == config::LoadOptions{}.architectures);
+    }
+
     TEST_CASE("zoo: the standard width is filled in") {
         CHECK(zoo::specification_of(zoo::build({"resnet", 8, 0, 10, {3, 8, 8}}, 0)).width == 16);
-        CHECK(zoo::families() == std::vector<std::string>{"resnet", "vgg", "mobilenetv2"});
+        CHECK(zoo::specification_of(zoo::outline({"densenet", 10})).width == 12);
     }
 
     TEST_CASE("zoo: what cannot be built is refused with what is possible") {
@@ -185,6 +263,14 @@ TEST_SUITE("zoo") {
         CHECK(code_of({"resnet", 8, 4, 10, {3, 3, 32}}) == "zoo/input-too-small");
         CHECK(code_of({"resnet", 18, 4, 10, {3, 7, 7}}) == "zoo/input-too-small");
         CHECK(code_of({"vgg", 11, 4, 10, {3, 15, 32}}) == "zoo/input-too-small");
+        CHECK(code_of({"resnet", 18, 4, 10, {3, 31, 99}, kLarge}) == "zoo/input-too-small");
+        CHECK(code_of({"mobilenetv2", 53, 8, 10, {3, 31, 99}, kLarge}) == "zoo/input-too-small");
+        CHECK(code_of({"vgg", 11, 4, 10, {3, 223, 224}, kLarge}) == "zoo/input-too-small");
+        CHECK(code_of({"densenet", 10, 4, 10, {3, 3, 32}}) == "zoo/input-too-small");
+        CHECK(code_of({"densenet", 12}) == "zoo/unsupported-depth");
+        CHECK(code_of({"densenet", 4}) == "zoo/unsupported-depth");
+        CHECK(code_of({"densenet", 10, 4, 10, {3, 64, 64}, kLarge}) == "zoo/bad-specification");
+        CHECK(code_of({"resnet", 8, 4, 10, {3, 32, 32}, "huge"}) == "zoo/bad-specification");
         CHECK(code_of({"resnet", 8, -1, 10, {3, 32, 32}}) == "zoo/bad-specification");
         CHECK(code_of({"resnet", 8, 4, 0, {3, 32, 32}}) == "zoo/bad-specification");
         CHECK(code_of({"resnet", 8, 4, 10, {32, 32}}) == "zoo/bad-specification");
