@@ -8,8 +8,9 @@ import support
 from support import CHANNEL, CONFIDENCE, HEAD, QAT, STUDENT, run, run_json
 
 TOTALS = ("macs", "bitops", "expected_macs", "expected_bitops", "parameters", "stored_bytes")
-NETWORKS = (("resnet", 8, 4), ("resnet", 20, 16), ("resnet", 18, 8), ("resnet", 34, 8), ("vgg", 11, 8), ("vgg", 19, 8),
-            ("mobilenetv2", 53, 8))
+NETWORKS = (("resnet", 8, 4), ("resnet", 20, 16), ("resnet", 18, 8), ("resnet", 34, 8), ("resnet", 50, 4), ("vgg", 11, 8),
+            ("vgg", 19, 8), ("mobilenetv2", 53, 8), ("densenet", 22, 4), ("resnet", 8, 8, "imagenet"))
+DENSE = HEAD.replace('"resnet"\ndepth = 14\nwidth = 8', '"densenet"\ndepth = 16\nwidth = 6')
 
 
 class Recount(support.Workplace):
@@ -24,18 +25,20 @@ class Recount(support.Workplace):
                     self.assertEqual(counted[total], program[total])
 
     def test_every_stage_of_a_compressed_network(self):
-        config = self.write("tiny.toml", HEAD + CONFIDENCE + QAT + CHANNEL + STUDENT)
-        run("run", config, "--brief", "--output", self.path("out"))
-        stages = sorted(glob.glob(self.path("out/stages/*.safetensors")))
-        self.assertEqual(len(stages), 5)
-        for stage in stages:
-            self.assert_same_figures(stage)
+        for name, head, student in (("resnet", HEAD, STUDENT), ("densenet", DENSE, STUDENT.replace("8", "10"))):
+            config = self.write(f"{name}.toml", head + CONFIDENCE + QAT + CHANNEL + student)
+            run("run", config, "--brief", "--output", self.path(f"{name}-out"))
+            stages = sorted(glob.glob(self.path(f"{name}-out/stages/*.safetensors")))
+            self.assertEqual(len(stages), 5)
+            for stage in stages:
+                self.assert_same_figures(stage)
 
     def test_every_family_of_the_zoo(self):
-        for family, depth, width in NETWORKS:
-            name = f"{family}-{depth}"
+        for family, depth, width, *stem in NETWORKS:
+            name = "-".join([family, str(depth), *stem])
             text = HEAD.replace('"resnet"', f'"{family}"').replace("depth = 14", f"depth = {depth}")
-            text = text.replace("width = 8", f"width = {width}").replace("epochs = 2", "epochs = 0.01")
+            stem_line = f'\nstem = "{stem[0]}"' if stem else ""
+            text = text.replace("width = 8", f"width = {width}{stem_line}").replace("epochs = 2", "epochs = 0.01")
             config = self.write(f"{name}.toml", text + "[technique.qat]\nfirst_last = \"8-bit\"\nepochs = 0\n")
             run("run", config, "--brief", "--output", self.path(name))
             for stage in sorted(glob.glob(self.path(f"{name}/stages/*.safetensors"))):

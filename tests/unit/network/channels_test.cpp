@@ -50,22 +50,35 @@ Network small_vgg(std::uint64_t seed) {
         seed);
 }
 
-/// A member of one of the three families, with exits at some values and quantize nodes before some
-/// weights.
+constexpr std::int64_t kClasses = 4;
+
+/// A member of one of the four families.
+zoo::Specification random_member(std::mt19937_64& random) {
+    const std::int64_t width = 2 + static_cast<std::int64_t>(random() % 5);
+    switch (random() % 8) {
+        case 0:
+        case 1:
+            return {"mobilenetv2", 53, 8, kClasses, {2, 8, 8}};
+        case 2:
+        case 3:
+            return {"vgg", 11, width, kClasses, {2, 16, 16}};
+        case 4:
+        case 5:
+            return {"resnet", random() % 2 == 0 ? 8 : 14, width, kClasses, {2, 8, 8}};
+        default:
+            return {"densenet", random() % 2 == 0 ? 16 : 28, width, kClasses, {2, 8, 8}};
+    }
+}
+
+/// With exits at some values and quantize nodes before some weights.
 Network random_network(std::uint64_t seed) {
     std::mt19937_64 random(seed);
-    const std::int64_t width = 2 + static_cast<std::int64_t>(random() % 5);
-    constexpr std::int64_t kClasses = 4;
-    Network net =
-        random() % 4 == 0 ? zoo::build({"mobilenetv2", 53, 8, kClasses, {2, 8, 8}}, seed)
-        : random() % 2 == 0
-            ? zoo::build({"vgg", 11, width, kClasses, {2, 16, 16}}, seed)
-            : zoo::build({"resnet", random() % 2 == 0 ? 8 : 14, width, kClasses, {2, 8, 8}}, seed);
+    Network net = zoo::build(random_member(random), seed);
     shake_norms(net, seed);
     const std::vector<network::Node> nodes = net.nodes();
     const auto shapes = network::infer_shapes(net);
     for (const network::Node& node : nodes) {
-        if (node.op == "relu" && random() % 6 == 0) {
+        if ((node.op == "relu" || node.op == "concat") && random() % 6 == 0) {
             const std::string name = "exit." + node.name;
             const std::int64_t channels = shapes.at(node.outputs[0])[0];
             net.add_parameter(
@@ -103,7 +116,8 @@ void zero_channels(const Network& net,
                                                   parameter.role == network::Role::Norm);
         for (std::int64_t c = 0; producer && c < group.channels; ++c) {
             if (!kept.contains(c)) {
-                parameter.tensor.select(0, c).zero_();
+                parameter.tensor.narrow(0, member.offset + c * member.repeat, member.repeat)
+                    .zero_();
             }
         }
     }
@@ -198,6 +212,7 @@ TEST_SUITE("network") {
         at::set_num_threads(1);
         int exits = 0;
         int quantized = 0;
+        int joined = 0;
         std::size_t prunings = 0;
         for (std::uint64_t seed = 1000; seed < 1120; ++seed) {
             const Network net = random_network(seed);
@@ -205,6 +220,7 @@ TEST_SUITE("network") {
             prunings += network::find_channel_groups(net).size();
             for (const auto& node : net.nodes()) {
                 quantized += node.op == "quantize" ? 1 : 0;
+                joined += node.op == "concat" ? 1 : 0;
             }
             check_pruned_equals_zeroed(net, seed);
         }
@@ -212,6 +228,15 @@ TEST_SUITE("network") {
         CHECK(prunings > 1000);
         CHECK(exits > 50);
         CHECK(quantized > 250);
+        CHECK(joined > 100);
+    }
+
+    TEST_CASE("channels: a pruned DenseNet equals the zeroed one") {
+        for (std::uint64_t seed = 0; seed < 8; ++seed) {
+            auto net = zoo::build({"densenet", 22, 4, 10, {3, 16, 16}}, seed);
+            shake_norms(net, seed);
+            check_pruned_equals_zeroed(net, seed);
+        }
     }
 
     TEST_CASE("channels: flatten to linear removes a block of features per channel") {

@@ -65,6 +65,17 @@ TEST_SUITE("network") {
         check_same_answers(net, 1e-5);
     }
 
+    TEST_CASE("fold: batch norms behind a concat stay and the answers are the same") {
+        const Network net = test::small_densenet();
+        const Network folded = fold_for_evaluation(net);
+        // Of every layer the norm between its convolutions goes; the one before reads a joined
+        // value, or one that is joined later.
+        CHECK(nodes_named(folded, "batch_norm") == nodes_named(net, "batch_norm") - 6);
+        CHECK(nodes_named(folded, "concat") == nodes_named(net, "concat"));
+        CHECK(steps_named(folded, "relu") == 0);
+        check_same_answers(net, 1e-5);
+    }
+
     TEST_CASE("fold: the network itself stays as it is") {
         const Network net = test::small_resnet();
         const Network before = net.clone();

@@ -56,9 +56,9 @@ inline Network tiny_network(std::uint64_t seed = 1) {
     return net;
 }
 
-/// A ResNet-8 of width 8 on 3x16x16 pictures, batch-norm statistics away from 0 and 1.
-inline Network small_resnet(std::uint64_t seed = 1) {
-    auto net = zoo::build({"resnet", 8, 8, 10, {3, 16, 16}}, seed);
+/// A network of the zoo with batch-norm statistics away from 0 and 1.
+inline Network shaken(const zoo::Specification& specification, std::uint64_t seed) {
+    auto net = zoo::build(specification, seed);
     at::manual_seed(seed);
     for (const auto& parameter : net.parameters()) {
         if (parameter.role == Role::Buffer || parameter.role == Role::Norm) {
@@ -66,6 +66,16 @@ inline Network small_resnet(std::uint64_t seed = 1) {
         }
     }
     return net;
+}
+
+/// A ResNet-8 of width 8 on 3x16x16 pictures.
+inline Network small_resnet(std::uint64_t seed = 1) {
+    return shaken({"resnet", 8, 8, 10, {3, 16, 16}}, seed);
+}
+
+/// A DenseNet of two layers a block, growth rate 4, on 3x16x16 pictures.
+inline Network small_densenet(std::uint64_t seed = 1) {
+    return shaken({"densenet", 16, 4, 10, {3, 16, 16}}, seed);
 }
 
 /// Attaches pool -> flatten -> linear to `value` and makes it exit `name`.
