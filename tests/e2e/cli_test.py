@@ -83,6 +83,19 @@ class CommandLine(support.Workplace):
         self.assertIn("1,159,402,496", run("cost", config).stdout)
         self.assertIn("21,282,122", run("cost", config).stdout)
 
+    def test_cost_needs_neither_pictures_nor_memory(self):
+        config = self.write("r50.toml", 'schema = 1\n[model]\narchitecture = "resnet"\nstem = "imagenet"\n'
+                                        '[data]\ndataset = "image-folder"\npath = "nowhere"\n')
+        picture = ["--input", "3x224x224", "--classes", 1000]
+        self.assertEqual(run_json("cost", config, *picture)["macs"], 4089184256)
+        failed = run("cost", config, status=1)
+        self.assertIn("cost/unknown-shape", failed.stderr)
+        self.assertIn("--input 3x224x224", failed.stderr)
+        vgg = run_json("cost", "--architecture", "vgg", "--depth", 19, "--stem", "imagenet", *picture)
+        self.assertEqual(vgg["parameters"], 143678248)
+        refused = run("cost", "--architecture", "densenet", "--stem", "imagenet", *picture, status=1)
+        self.assertIn("its only stem is small", refused.stderr)
+
     def test_order_does_not_depend_on_the_order_in_the_file(self):
         tables = (STUDENT, CHANNEL, QAT, CONFIDENCE)
         for number, sequence in enumerate(itertools.permutations(tables)):
