@@ -128,11 +128,8 @@ Outcome run_cost(const CostOptions& options) {
 void add_cost_command(CLI::App& app, Session& session) {
     auto options = std::make_shared<CostOptions>();
     CLI::App* command = app.add_subcommand("cost", "MACs, BitOps, parameters, bytes of a network");
-    const std::string families = CLI::detail::join(zoo::families(), ", ");
     command->add_option("TARGET", options->target, "saved network, or configuration (*.toml)");
-    command
-        ->add_option(
-            "--architecture", options->model.architecture, "instead of TARGET: " + families)
+    command->add_option("--architecture", options->model.architecture, "a family instead of TARGET")
         ->type_name("NAME");
     command->add_option("--depth", options->model.depth, "layers, 0 = the usual")->type_name("N");
     command->add_option("--width", options->model.width, "first channels, 0 = the usual")
@@ -142,7 +139,8 @@ void add_cost_command(CLI::App& app, Session& session) {
     command->add_option("--classes", options->classes, "answers (default 10)")->type_name("N");
     command->add_option("--input", options->input, "picture (default 3x32x32)")->type_name("CxHxW");
     add_set_option(*command, options->inputs);
-    command->footer("Example: topress cost --architecture resnet --depth 34 --input 3x32x32");
+    command->footer("Families: " + CLI::detail::join(zoo::families(), ", ") +
+                    "\n\nExample: topress cost --architecture resnet --depth 34 --input 3x32x32");
     command->callback([&session, options] {
         session.command = "cost";
         session.action = [options] { return run_cost(*options); };
