@@ -59,6 +59,13 @@ bool is_numeric(const ParameterSpec& spec) {
            spec.type == ParameterType::IntegerList || spec.type == ParameterType::NumberList;
 }
 
+/// Text that may have a form of its own, which the schema cannot say: no other than the usual one
+/// is sure to be accepted.
+bool is_free_text(const ParameterSpec& spec) {
+    return (spec.type == ParameterType::String || spec.type == ParameterType::StringList) &&
+           spec.values.empty();
+}
+
 ParameterValue usual_value(const ParameterSpec& spec) {
     return spec.default_value ? *spec.default_value
                               : make_value(spec, is_numeric(spec) ? lowest(spec) : 0);
@@ -148,7 +155,7 @@ std::vector<TriedValue> values_to_accept(const plugin::TechniqueMetadata& techni
         if (is_numeric(spec)) {
             tried.push_back({spec.name, make_value(spec, lowest(spec))});
             tried.push_back({spec.name, make_value(spec, highest(spec))});
-        } else {
+        } else if (!is_free_text(spec)) {
             const std::size_t count =
                 spec.type == ParameterType::Bool ? 2 : std::max<std::size_t>(spec.values.size(), 1);
             for (std::size_t i = 0; i < count; ++i) {
@@ -182,7 +189,9 @@ config::Parameters random_parameters(const plugin::TechniqueMetadata& technique,
     data::Random random(seed);
     config::Parameters parameters;
     for (const ParameterSpec& spec : technique.parameters) {
-        parameters[spec.name] = {make_value(spec, random_number(spec, random)), {}, {}};
+        const double number = random_number(spec, random);
+        parameters[spec.name] = {
+            is_free_text(spec) ? usual_value(spec) : make_value(spec, number), {}, {}};
     }
     return parameters;
 }

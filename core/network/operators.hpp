@@ -45,8 +45,8 @@ struct CustomRules;  // network/custom.hpp
 ///               2^bits - 1; signed low = -2^(bits-1), high = 2^(bits-1) - 1; straight-through
 ///               gradient for x and LSQ gradient for scale (Esser et al. 2020), factor 1 /
 ///               sqrt(numel(x) / numel(scale) * high) (numel without the batch dimension for
-///               activations). Bits 2 to 16. The gradient passes where low <= x / scale <= high,
-///               both ends included.
+///               activations). Bits 1 to 16; one signed bit is the sign (binarize.hpp). The
+///               gradient passes where low <= x / scale <= high, both ends included.
 /// Padding of avg_pool counts as zeros; of max_pool and avg_pool at most half the kernel.
 struct Operator {
     std::string_view name;
@@ -84,7 +84,7 @@ struct QuantizeRange {
     std::int64_t high;
 };
 
-/// Throws Error{network/bad-attribute} when bits are not 2 to 16.
+/// Throws Error{network/bad-attribute} when bits are not 1 to 16.
 [[nodiscard]] QuantizeRange quantize_range(const Node& node);
 
 /// Replaceable implementations (topress.ops/1): null = the built-in ATen composition. Set before

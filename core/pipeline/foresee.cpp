@@ -11,6 +11,8 @@ namespace {
 
 constexpr double kKernelMultiple = 8;  // int8 kernels load 8 channels at once
 constexpr double kInt8Bits = 8;
+// Provided by a technique that trains weights and scales through the quantizers it finds.
+constexpr const char* kTrainsQuantized = "quantization-aware-training";
 
 using Strings = std::vector<std::string>;
 
@@ -49,6 +51,12 @@ Strings overwritten(const plugin::ResourceUse& later, const Strings& names) {
         }
     }
     return both;
+}
+
+/// Weights that are trained as quantization trained them are no loss to it.
+bool keeps_what_bits_won(const PlannedStage& earlier, const PlannedStage& later) {
+    return earlier.technique.granularity == "bit" &&
+           std::ranges::count(later.technique.provides, kTrainsQuantized) != 0;
 }
 
 /// A relation that asks for `later` before `earlier`, broken or set aside.
@@ -110,8 +118,12 @@ void add_undone(const Plan& plan,
     }
     const auto first = plugin::resource_use(earlier.technique, earlier.parameters);
     const auto second = plugin::resource_use(later.technique, later.parameters);
-    const Strings written = overwritten(second, first.writes);
-    const Strings used = overwritten(second, first.reads);
+    Strings written = overwritten(second, first.writes);
+    Strings used = overwritten(second, first.reads);
+    if (keeps_what_bits_won(earlier, later)) {
+        std::erase(written, "weights");
+        std::erase(used, "weights");
+    }
     if (written.empty() && used.empty()) {
         return;
     }

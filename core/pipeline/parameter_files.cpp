@@ -37,12 +37,13 @@ void resolve_files(config::Parameters& parameters,
         const Location& where = parameters.at(spec.name).where;
         *path = config::anchored_path(*path, where);
         if (!is_readable_file(*path)) {
-            diagnostics.push_back(make_error(
-                "config/cannot-read",
-                "'" + spec.name + "' names '" + *path + "', which is no file that can be read",
-                where,
-                "check the path; it counts from the folder of the "
-                "configuration"));
+            Diagnostic missing;
+            missing.code = "config/cannot-read";
+            missing.message =
+                "'" + spec.name + "' names '" + *path + "', which is no file that can be read";
+            missing.location = where;
+            missing.hint = "check the path; it counts from the folder of the configuration";
+            diagnostics.push_back(std::move(missing));
         }
     }
 }

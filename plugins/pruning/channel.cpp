@@ -19,6 +19,8 @@ constexpr double kBetweenSteps = 0.5;
 // Batches over which batch-norm statistics are measured again: without fine-tuning those of the
 // channels that are gone would still be in them.
 constexpr std::uint64_t kStatisticsBatches = 50;
+// Of the MACs, where no target is given.
+constexpr double kUsualRatio = 0.5;
 // Sizes tried for max_drop_pp.
 constexpr int kAttempts = 4;
 
@@ -32,11 +34,25 @@ Normalisation parse_normalisation(const std::string& name) {
     return name == "none" ? Normalisation::None : Normalisation::Maximum;
 }
 
-std::string attempt_text(const char* unit, double ratio, double accuracy, bool holds) {
+const char* unit_of(Measure measure) {
+    return measure == Measure::Channels ? " channels" : " MACs";
+}
+
+/// What is left of the size when `part` of the way to the target is gone.
+double ratio_after(const Target& target, double part) {
+    return 1.0 - (1.0 - target.ratio) * part;
+}
+
+std::string attempt_text(const std::vector<Target>& targets,
+                         double part,
+                         double accuracy,
+                         bool holds) {
     std::ostringstream text;
     text.precision(3);
-    text << "at " << ratio << " of the" << unit << ": " << accuracy * 100 << " % on validation, "
-         << (holds ? "kept" : "too low");
+    for (const Target& target : targets) {
+        text << "at " << ratio_after(target, part) << " of the" << unit_of(target.measure) << ": ";
+    }
+    text << accuracy * 100 << " % on validation, " << (holds ? "kept" : "too low");
     return text.str();
 }
 
@@ -51,14 +67,13 @@ std::string unreachable_text(const char* unit, double wanted, double reached) {
 }  // namespace
 
 void ChannelPruning::configure(const Params& params) {
-    measure_ = params.has("channels_ratio") ? Measure::Channels : Measure::Macs;
-    if (measure_ == Measure::Channels && params.has("macs_ratio")) {
-        throw PluginError(TOPRESS_ERROR_INVALID_ARGUMENT,
-                          "macs_ratio and channels_ratio are two targets: give one",
-                          "channels_ratio");
+    targets_.clear();
+    if (params.has("macs_ratio") || !params.has("channels_ratio")) {
+        targets_.push_back({Measure::Macs, params.get_or<double>("macs_ratio", kUsualRatio)});
     }
-    ratio_ = measure_ == Measure::Channels ? params.get<double>("channels_ratio")
-                                           : params.get_or<double>("macs_ratio", ratio_);
+    if (params.has("channels_ratio")) {
+        targets_.push_back({Measure::Channels, params.get<double>("channels_ratio")});
+    }
     steps_ = params.get<int>("steps");
     epochs_ = params.get<double>("epochs");
     learning_rate_ = params.get<double>("learning_rate");
@@ -86,22 +101,26 @@ void ChannelPruning::apply(Model& model, Context& context) {
     if (max_drop_pp_ > 0) {
         prune_within_drop(model, context);
     } else {
-        run_schedule(model, ratio_, context);
+        run_schedule(model, 1.0, context);
     }
     context.metric("kept_macs_ratio", model.cost().macs / macs_before);
     context.metric("kept_channels_ratio", size_of(model, Measure::Channels) / channels_before);
 }
 
-const char* ChannelPruning::unit() const {
-    return measure_ == Measure::Channels ? " channels" : " MACs";
-}
-
-void ChannelPruning::run_schedule(Model& model, double ratio, Context& context) const {
-    const double size_before = size_of(model, measure_);
+void ChannelPruning::run_schedule(Model& model, double part, Context& context) const {
+    std::vector<double> before;
+    for (const Target& target : targets_) {
+        before.push_back(size_of(model, target.measure));
+    }
     for (int step = 1; step <= steps_; ++step) {
         context.throw_if_cancelled();
-        const double progress = static_cast<double>(step) / steps_;
-        prune_to(model, size_before * (1.0 - (1.0 - ratio) * progress), context);
+        const double progress = part * static_cast<double>(step) / steps_;
+        for (std::size_t i = 0; i < targets_.size(); ++i) {
+            prune_to(model,
+                     targets_[i].measure,
+                     before[i] * ratio_after(targets_[i], progress),
+                     context);
+        }
         fine_tune(model, context, epochs_ * kBetweenSteps / steps_, "prune");
     }
     fine_tune(model, context, epochs_ * (1.0 - kBetweenSteps), "fine-tune");
@@ -110,28 +129,28 @@ void ChannelPruning::run_schedule(Model& model, double ratio, Context& context) 
 
 void ChannelPruning::prune_within_drop(Model& model, Context& context) const {
     const double least = context.evaluate(model).accuracy - max_drop_pp_ / 100.0;
-    // Accuracy is taken to fall with the MACs; the most that is asked for comes first, because it
+    // Accuracy is taken to fall with the size; the most that is asked for comes first, because it
     // may well be enough.
-    double too_small = ratio_;
-    double enough = 1.0;
-    double ratio = ratio_;
+    double too_far = 1.0;
+    double near_enough = 0.0;
+    double part = 1.0;
     std::optional<OwnedModel> best;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
         OwnedModel trial = model.clone();
-        run_schedule(trial, ratio, context);
+        run_schedule(trial, part, context);
         const double accuracy = context.evaluate(trial).accuracy;
         const bool holds = accuracy >= least;
-        context.log_info(attempt_text(unit(), ratio, accuracy, holds));
+        context.log_info(attempt_text(targets_, part, accuracy, holds));
         if (holds) {
             best.emplace(std::move(trial));
-            enough = ratio;
+            near_enough = part;
         } else {
-            too_small = ratio;
+            too_far = part;
         }
         if (holds && attempt == 0) {
             break;
         }
-        ratio = (too_small + enough) / 2;
+        part = (too_far + near_enough) / 2;
     }
     if (!best) {
         context.log_warn(
@@ -141,21 +160,24 @@ void ChannelPruning::prune_within_drop(Model& model, Context& context) const {
     model.assign(*best);
 }
 
-void ChannelPruning::prune_to(Model& model, double target, Context& context) const {
+void ChannelPruning::prune_to(Model& model,
+                              Measure measure,
+                              double target,
+                              Context& context) const {
     auto groups = measure_importance(model, criterion_, context);
     for (auto& group : groups) {
         group.initial_channels = initial_channels_.at(group.name);
     }
     normalise(groups, normalisation_);
-    const Selection selection = remove_least_important(model, groups, guards_, target, measure_);
+    const Selection selection = remove_least_important(model, groups, guards_, target, measure);
     if (!selection.reached) {
         throw PluginError(TOPRESS_ERROR_UNSUPPORTED,
-                          unreachable_text(unit(), target, selection.size),
-                          measure_ == Measure::Channels ? "channels_ratio" : "macs_ratio");
+                          unreachable_text(unit_of(measure), target, selection.size),
+                          measure == Measure::Channels ? "channels_ratio" : "macs_ratio");
     }
     std::ostringstream text;
-    text << "pruned to " << static_cast<long long>(selection.size) << unit() << " (target "
-         << static_cast<long long>(target) << ')';
+    text << "pruned to " << static_cast<long long>(selection.size) << unit_of(measure)
+         << " (target " << static_cast<long long>(target) << ')';
     context.log_info(text.str());
 }
 

@@ -10,8 +10,15 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace topress::pruning {
+
+/// The share of a size that is to be left.
+struct Target {
+    Measure measure = Measure::Macs;
+    double ratio = 1;
+};
 
 /// Iterative structured pruning: importance -> selection -> removal -> fine-tuning, `steps` times;
 /// before it, if asked for, a phase of training that shrinks what is going to be removed.
@@ -24,12 +31,12 @@ class ChannelPruning final : public Technique {
     void apply(Model& model, Context& context) override;
 
   private:
-    [[nodiscard]] const char* unit() const;
-    void run_schedule(Model& model, double ratio, Context& context) const;
+    /// Goes `part` (0..1) of the way to the targets.
+    void run_schedule(Model& model, double part, Context& context) const;
     /// The smallest of a few sizes that loses no more than max_drop_pp; the network is unchanged
     /// where none does.
     void prune_within_drop(Model& model, Context& context) const;
-    void prune_to(Model& model, double target, Context& context) const;
+    void prune_to(Model& model, Measure measure, double target, Context& context) const;
     void fine_tune(Model& model,
                    Context& context,
                    double epochs,
@@ -37,8 +44,7 @@ class ChannelPruning final : public Technique {
                    StepHook after_backward = {}) const;
     void make_sparse(Model& model, Context& context) const;
 
-    double ratio_ = 0.5;
-    Measure measure_ = Measure::Macs;
+    std::vector<Target> targets_;  ///< all of them are met
     int steps_ = 1;
     double epochs_ = 0;
     double learning_rate_ = 0;

@@ -93,17 +93,11 @@ void Qat::configure(const Params& params) {
     epochs_ = params.get<double>("epochs");
     learning_rate_ = params.get<double>("learning_rate");
     scale_factor_ = params.get<double>("scale_learning_rate_factor");
-    is_mixed_ = params.get<std::string>("allocation") == "measured";
     minimum_depthwise_bits_ = params.get<int>("minimum_depthwise_bits");
     calibration_batches_ = params.get<int>("calibration_batches");
     layer_bits_ = read_layer_bits(params.get<std::vector<std::string>>("layer_bits"));
     bitops_cr_ = params.get<double>("bitops_cr");
-    if (bitops_cr_ > 0 && !is_mixed_) {
-        throw PluginError(
-            TOPRESS_ERROR_INVALID_ARGUMENT,
-            "bitops_cr needs allocation = \"measured\": uniform bits cost what they cost",
-            "bitops_cr");
-    }
+    is_mixed_ = bitops_cr_ > 0 || params.get<std::string>("allocation") == "measured";
     for (const auto bits : params.get<std::vector<std::int64_t>>("progressive_bits")) {
         passed_bits_.push_back(static_cast<int>(bits));
     }

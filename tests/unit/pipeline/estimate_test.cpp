@@ -66,8 +66,10 @@ plugin::Catalog catalog() {
                          {"first_last_bits", fixed_number(16)},
                          {"epochs", fixed_number(0.5)}}),
         technique("x.silent", "static", "weight", std::nullopt),
-        technique("x.gate", "dynamic", "architecture", Values{{"epochs", fixed_number(1)}})};
+        technique("x.gate", "dynamic", "architecture", Values{{"epochs", fixed_number(1)}}),
+        technique("x.tune", "static", "weight", Values{})};
     entry.metadata->techniques[0].writes.emplace_back("topology");
+    entry.metadata->techniques[5].provides = {"quantization-aware-training"};
     plugin::Catalog catalog;
     catalog.entries = {entry};
     return catalog;
@@ -182,6 +184,16 @@ TEST_CASE("plan: an order against a relation says what is lost") {
     CHECK(found[2].location.line == 12);
     CHECK(found[0].message.find("'cut' changes weights") == 0);
     CHECK(with_code(plan_of(techniques).diagnostics, "plan/undoes").empty());
+}
+
+TEST_CASE("plan: training through quantizers undoes no bits") {
+    const std::string force = "[order]\noverride = true\nforce = ";
+    const auto undone = [&](const std::string& order, const std::string& techniques) {
+        return with_code(plan_of(force + order + techniques).diagnostics, "plan/undoes").size();
+    };
+    CHECK(undone("[\"round\", \"tune\"]\n", "[technique.round]\n[technique.tune]\n") == 0);
+    CHECK(undone("[\"round\", \"silent\"]\n", "[technique.round]\n[technique.silent]\n") == 1);
+    CHECK(undone("[\"gate\", \"tune\"]\n", "[technique.gate]\n[technique.tune]\n") == 1);
 }
 
 TEST_CASE("plan: channels in multiples of four disturb eight bits, and are information for four") {
