@@ -48,13 +48,13 @@ void resolve_files(config::Parameters& parameters,
     }
 }
 
-std::vector<std::string> named_files(const config::Parameters& parameters,
-                                     const std::vector<config::ParameterSpec>& specs) {
+std::map<std::string, std::string> named_files(const config::Parameters& parameters,
+                                               const std::vector<config::ParameterSpec>& specs) {
     config::Parameters copy = parameters;
-    std::vector<std::string> files;
+    std::map<std::string, std::string> files;
     for (const config::ParameterSpec& spec : specs) {
         if (const std::string* path = path_of(copy, spec)) {
-            files.push_back(*path);
+            files[spec.name] = *path;
         }
     }
     return files;

@@ -4,6 +4,8 @@
 #include "base/diagnostic.hpp"
 #include "config/parameter.hpp"
 
+#include <map>
+#include <string>
 #include <vector>
 
 namespace topress::pipeline {
@@ -15,8 +17,8 @@ void resolve_files(config::Parameters& parameters,
                    const std::vector<config::ParameterSpec>& specs,
                    Diagnostics& diagnostics);
 
-/// The files that are named, after resolve_files().
-[[nodiscard]] std::vector<std::string> named_files(const config::Parameters& parameters,
-                                                   const std::vector<config::ParameterSpec>& specs);
+/// Names of parameters and the files they name, after resolve_files().
+[[nodiscard]] std::map<std::string, std::string> named_files(
+    const config::Parameters& parameters, const std::vector<config::ParameterSpec>& specs);
 
 }  // namespace topress::pipeline

@@ -38,13 +38,13 @@ void add_samples(Hasher& hasher, const data::Samples& samples) {
     add_tensor(hasher, samples.labels);
 }
 
-/// The content of a file that a parameter names counts beside its path.
+/// Of a file that a parameter names its content counts, wherever it lies.
 void add_parameters(Hasher& hasher, const PlannedStage& stage) {
+    const auto files = named_files(stage.parameters, stage.technique.parameters);
     for (const auto& [name, given] : stage.parameters) {
-        hasher.add(name).add(config::to_toml(given.value));
-    }
-    for (const std::string& file : named_files(stage.parameters, stage.technique.parameters)) {
-        hasher.add(hash_of_file(file));
+        const auto file = files.find(name);
+        hasher.add(name).add(file == files.end() ? config::to_toml(given.value)
+                                                 : hash_of_file(file->second));
     }
 }
 

@@ -91,6 +91,24 @@ TEST_CASE("stage key: everything that a result depends on changes it") {
     }
 }
 
+TEST_CASE("stage key: of a file its content counts and not its path") {
+    const test::TemporaryFolder folder;
+    const auto key = [&](const char* name, const char* content) {
+        Made made;
+        const std::string path = (folder.path() / name).string();
+        std::ofstream(path) << content;
+        config::ParameterSpec spec;
+        spec.name = "network";
+        spec.type = config::ParameterType::String;
+        spec.is_file = true;
+        made.stage.technique.parameters = {spec};
+        made.stage.parameters["network"].value = path;
+        return made.key();
+    };
+    CHECK(key("a", "one") == key("b", "one"));
+    CHECK(key("a", "one") != key("a", "two"));
+}
+
 TEST_CASE("stage key: what changes no result does not change it") {
     const std::vector<Change> changes = {
         {"the output folder", [](Made& made) { made.config.output = "/elsewhere"; }},

@@ -267,7 +267,8 @@ TEST_CASE("metadata: as JSON it has every key of the technique") {
     }
     CHECK(technique.at("when").at(0).at("is_not") == Json::array({0.0}));
     CHECK(technique.at("when").at(1).at("is") == Json::array({"uniform", "density"}));
-    CHECK(technique.at("parameters").at(4).at("required_if").at("parameter") == "method");
+    CHECK(technique.at("parameters").at(5).at("required_if").at("parameter") == "method");
+    CHECK(technique.at("parameters").at(4).at("file") == true);
     CHECK(technique.at("before").at(0).at("source") == "arXiv 1510.00149");
     CHECK(technique.at("parameters").at(0).at("type") == "integer");
 }

@@ -129,6 +129,7 @@ constexpr Mistake kMistakes[] = {
     {"minimum = 0.1", "minimum = 3\nmaximum = 1", 18, "'ratio'"},
     {"type = \"number\"", "type = \"string\"\nvalues = [\"a\"]", 20, "'ratio' has limits"},
     {"minimum = 0.1", "values = [\"a\"]", 19, "lists accepted strings"},
+    {"minimum = 0.1", "file = true", 19, "'ratio' is a file, but no string"},
     {"doc = \"How much.\"", "", 16, "'doc'"},
     {"doc = \"How much.\"", "doc = \"How much.\"\nstep = 1", 21, "'step'"},
     {"[technique.parameters.ratio]",
