@@ -2,6 +2,7 @@
 // them.
 #include "channel.hpp"
 
+#include <topress/follow_original.hpp>
 #include <topress/scales.hpp>
 
 #include <algorithm>
@@ -78,6 +79,7 @@ void ChannelPruning::configure(const Params& params) {
     epochs_ = params.get<double>("epochs");
     learning_rate_ = params.get<double>("learning_rate");
     sparse_epochs_ = params.get<double>("sparse_epochs");
+    original_weight_ = params.get<double>("original_weight");
     penalty_ = params.get<double>("group_penalty");
     max_drop_pp_ = params.get<double>("max_drop_pp");
     criterion_ = parse_criterion(params.get<std::string>("criterion"));
@@ -207,6 +209,7 @@ void ChannelPruning::fine_tune(Model& model,
     }
     options.learning_rate_factor = kLearningRateFactor;
     options.after_backward = std::move(after_backward);
+    follow_original(options, context.original(), original_weight_);
     guard_scales(options, model);
     context.fit(model, options);
 }

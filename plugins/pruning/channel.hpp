@@ -50,6 +50,7 @@ class ChannelPruning final : public Technique {
     double learning_rate_ = 0;
     double sparse_epochs_ = 0;
     double penalty_ = 0;
+    double original_weight_ = 0;
     double max_drop_pp_ = 0;
     Criterion criterion_ = Criterion::L2;
     Guards guards_;

@@ -3,6 +3,7 @@
 
 #include "sensitivity.hpp"
 
+#include <topress/follow_original.hpp>
 #include <topress/scales.hpp>
 
 #include <ATen/ATen.h>
@@ -92,6 +93,7 @@ void Qat::configure(const Params& params) {
     first_last_ = params.get<std::string>("first_last");
     epochs_ = params.get<double>("epochs");
     learning_rate_ = params.get<double>("learning_rate");
+    original_weight_ = params.get<double>("original_weight");
     scale_factor_ = params.get<double>("scale_learning_rate_factor");
     minimum_depthwise_bits_ = params.get<int>("minimum_depthwise_bits");
     calibration_batches_ = params.get<int>("calibration_batches");
@@ -192,6 +194,7 @@ void Qat::train(Model& model, Context& context, double epochs, const char* phase
         options.learning_rate = learning_rate_;
     }
     options.learning_rate_factor = kLearningRateFactor;
+    follow_original(options, context.original(), original_weight_);
     guard_scales(options, model, scale_factor_);
     context.fit(model, options);
 }

@@ -36,6 +36,7 @@ class Qat final : public Technique {
     double epochs_ = 0;
     double learning_rate_ = 0;
     double scale_factor_ = 1;
+    double original_weight_ = 0;
     bool is_mixed_ = false;
     double bitops_cr_ = 0;
     std::vector<LayerBits> layer_bits_;

@@ -76,6 +76,14 @@ class Options(support.Workplace):
                 with open(self.path(f"{name}/network.safetensors"), "rb") as file:
                     self.assertNotIn(b"hint", file.read())
 
+    def test_the_original_teaches_while_others_train(self):
+        for name, text in (("channel", CHANNEL), ("qat", QAT)):
+            with self.subTest(technique=name):
+                plain = rows_of(self, name + "-alone", HEAD + text)
+                rows = rows_of(self, name + "-followed", HEAD + text + "original_weight = 2\n")
+                self.assertGreater(rows[1]["accuracy"], LEAST)
+                self.assertGreater(rows[1]["curves"][-1]["loss"], plain[1]["curves"][-1]["loss"])
+
     def test_a_student_comes_from_a_file(self):
         smaller = HEAD.replace("depth = 14", "depth = 8") + QAT
         rows_of(self, "smaller", smaller)

@@ -31,7 +31,8 @@ void add_head(Model& model) {
     model.add_parameter("early.weight", "weight", at::ones({3, channels}));
     model.add_node("early.pool", "global_avg_pool", {value}, {"early.pool.out"});
     model.add_node("early.flatten", "flatten", {"early.pool.out"}, {"early.flatten.out"});
-    model.add_node("early.linear", "linear", {"early.flatten.out", "early.weight"}, {"early.logits"});
+    model.add_node(
+        "early.linear", "linear", {"early.flatten.out", "early.weight"}, {"early.logits"});
     model.attach_exit({"early", "early.logits"});
 }
 
