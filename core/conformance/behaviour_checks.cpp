@@ -52,6 +52,10 @@ Outcome check_residual(Subject& subject) {
     return check_applies(subject, "residual", residual_network(subject.seed()));
 }
 
+Outcome check_joined(Subject& subject) {
+    return check_applies(subject, "joined", joined_network(subject.seed()));
+}
+
 Outcome check_depthwise(Subject& subject) {
     return check_applies(subject, "depthwise", depthwise_network(subject.seed()));
 }
@@ -213,6 +217,11 @@ std::vector<Check> behaviour_checks() {
          kLoaded,
          "The same on depthwise convolutions.",
          check_depthwise},
+        {"applies-joined",
+         kGroup,
+         kLoaded,
+         "The same where channels of several layers are joined.",
+         check_joined},
         {"applies-without-batch-norm",
          kGroup,
          kLoaded,

@@ -168,6 +168,15 @@ Network depthwise_network(std::uint64_t seed) {
     return layers.global_pool("pool").flatten("flatten").linear("linear", kClasses).finish();
 }
 
+Network joined_network(std::uint64_t seed) {
+    return zoo::build({.family = "densenet",
+                       .depth = 10,
+                       .width = 4,
+                       .classes = kClasses,
+                       .input_shape = {kPictureChannels, kPictureSide, kPictureSide}},
+                      seed);
+}
+
 Network network_without_batch_norm(std::uint64_t seed) {
     Layers layers(seed);
     layers.convolve("conv1", 8, 3, 1, true).relu("relu1").max_pool("pool1");

@@ -24,6 +24,8 @@ struct TinyNetwork {
 [[nodiscard]] network::Network residual_network(std::uint64_t seed);
 /// A depthwise and a pointwise convolution.
 [[nodiscard]] network::Network depthwise_network(std::uint64_t seed);
+/// Pre-activation layers whose channels are joined one behind another (DenseNet-BC of the zoo).
+[[nodiscard]] network::Network joined_network(std::uint64_t seed);
 /// Convolutions with biases instead of batch norm, two linear layers.
 [[nodiscard]] network::Network network_without_batch_norm(std::uint64_t seed);
 /// The residual one with an exit.
@@ -36,7 +38,7 @@ struct TinyNetwork {
 /// As the residual one with 16 to 64 channels: room for what keeps a least number of them.
 [[nodiscard]] network::Network wide_network(std::uint64_t seed);
 
-/// All but the bare and the wide one.
+/// All but the bare, the joined and the wide one.
 [[nodiscard]] std::vector<TinyNetwork> tiny_networks(std::uint64_t seed);
 
 }  // namespace topress::conformance
