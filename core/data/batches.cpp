@@ -171,22 +171,19 @@ std::optional<Batch> BatchReader::next() {
     batch.images =
         at::empty({count, sizes[1], sizes[2], sizes[3]},
                   at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
-    batch.labels = at::empty({count}, at::kLong);
     batch.indices = at::empty({count}, at::kLong);
     batch.variants = at::empty({count}, at::kLong);
     auto* pixels = batch.images.mutable_data_ptr<float>();
-    auto* labels = batch.labels.mutable_data_ptr<std::int64_t>();
     auto* indices = batch.indices.mutable_data_ptr<std::int64_t>();
     auto* variants = batch.variants.mutable_data_ptr<std::int64_t>();
-    const auto* all_labels = samples_.labels.const_data_ptr<std::int64_t>();
     const std::int64_t picture = sizes[1] * sizes[2] * sizes[3];
     for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t sample = order_[static_cast<std::size_t>(position_ + i)];
         variants[i] = variant_of(sample);
         write_picture(sample, variants[i], pixels + i * picture);
-        labels[i] = all_labels[sample];
         indices[i] = sample;
     }
+    batch.labels = samples_.labels.index_select(0, batch.indices);
     position_ += count;
     return batch;
 }

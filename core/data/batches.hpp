@@ -26,9 +26,10 @@ struct Augmentation {
     [[nodiscard]] int pictures_of_one() const { return changes_pictures() ? variants : 1; }
 };
 
-/// images (N, C, H, W) float, channels-last memory, normalised; labels (N) int64; indices (N) int64
-/// into the split; variants (N) int64, below Augmentation::pictures_of_one(): which of its pictures
-/// each sample is, 0 where there are too many.
+/// images (N, C, H, W) float, channels-last memory, normalised; labels (N) int64 or (N, D) float,
+/// as the samples have them; indices (N) int64 into the split; variants (N) int64, below
+/// Augmentation::pictures_of_one(): which of its pictures each sample is, 0 where there are too
+/// many.
 struct Batch {
     at::Tensor images;
     at::Tensor labels;

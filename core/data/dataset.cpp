@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 
 struct Format {
     const char* name;
+    const char* folder;  ///< in TOPRESS_DATA_DIR
     Dataset (*load)(const fs::path&);
     const char* system_folder;  ///< where a package of the distribution puts it, "" = nowhere
     const char* how_to_get;
@@ -45,15 +46,23 @@ Dataset load_mnist(const fs::path& folder) {
     return load_idx_folder(folder, {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
 }
 
-constexpr std::array<Format, 5> kFormats = {{
-    {"fashion-mnist",
-     load_fashion_mnist,
-     "/usr/share/datasets/fashion-mnist",
-     "apt-get install dataset-fashion-mnist (Debian), or set data.path"},
-    {"mnist", load_mnist, "", "set data.path to the folder with the four idx files"},
-    {"cifar10", load_cifar10, "", "set data.path to the folder with data_batch_1.bin"},
-    {"cifar100", load_cifar100, "", "set data.path to the folder with train.bin"},
+constexpr const char* kFashionFolder = "/usr/share/datasets/fashion-mnist";
+constexpr const char* kFashionPackage =
+    "apt-get install dataset-fashion-mnist (Debian), or set data.path";
+
+constexpr std::array<Format, 7> kFormats = {{
+    {"fashion-mnist", "fashion-mnist", load_fashion_mnist, kFashionFolder, kFashionPackage},
+    {"mnist", "mnist", load_mnist, "", "set data.path to the folder with the four idx files"},
+    {"cifar10", "cifar10", load_cifar10, "", "set data.path to the folder with data_batch_1.bin"},
+    {"cifar100", "cifar100", load_cifar100, "", "set data.path to the folder with train.bin"},
+    {"svhn", "svhn", load_svhn, "", "set data.path to the folder with train_32x32.mat"},
+    {"rotated-fashion-mnist",
+     "fashion-mnist",
+     load_rotated_fashion_mnist,
+     kFashionFolder,
+     kFashionPackage},
     {"image-folder",
+     "image-folder",
      load_image_folder,
      "",
      "set data.path to the folder that holds train/ and test/"},
@@ -66,12 +75,14 @@ const Format& find_format(const std::string& name) {
         }
     }
     const auto near = nearest(name, formats());
-    throw Error(
-        "data/unknown-format",
-        "unknown data set '" + name + "'",
-        {},
-        near ? "did you mean '" + *near + "'?"
-             : std::string("known are fashion-mnist, mnist, cifar10, cifar100, image-folder"));
+    std::string known;
+    for (const Format& format : kFormats) {
+        known.append(known.empty() ? "known are " : ", ").append(format.name);
+    }
+    throw Error("data/unknown-format",
+                "unknown data set '" + name + "'",
+                {},
+                near ? "did you mean '" + *near + "'?" : known);
 }
 
 // The folders to look in, first hit wins: the one that was named, or the usual places.
@@ -82,7 +93,7 @@ std::vector<fs::path> places_of(const Format& format, const fs::path& path) {
     std::vector<fs::path> places;
     const char* root = ::secure_getenv("TOPRESS_DATA_DIR");  // not of a caller with fewer rights
     if (root != nullptr && *root != '\0') {
-        places.push_back(fs::path(root) / format.name);
+        places.push_back(fs::path(root) / format.folder);
     }
     if (*format.system_folder != '\0') {
         places.emplace_back(format.system_folder);
@@ -106,7 +117,7 @@ fs::path find_folder(const Format& format, const fs::path& path) {
         looked_in,
         std::string(format.how_to_get) +
             (path.empty() ? std::string(", or TOPRESS_DATA_DIR to the parent of a folder '") +
-                                format.name + "'"
+                                format.folder + "'"
                           : std::string()));
 }
 
@@ -127,10 +138,28 @@ Sums sum_plane(const std::uint8_t* pixels, std::int64_t count) {
     return {first, second};
 }
 
+// Of every target of a regression.
+TargetScale measure_targets(const Samples& samples) {
+    const at::Tensor targets = samples.labels.to(at::kDouble);
+    TargetScale scale;
+    for (std::int64_t d = 0; d < targets.size(1); ++d) {
+        const at::Tensor target = targets.select(1, d);
+        const double mean = target.mean().item<double>();
+        const double deviation = (target - mean).square().mean().sqrt().item<double>();
+        scale.mean.push_back(mean);
+        scale.deviation.push_back(deviation > 0 ? deviation : 1.0);
+    }
+    return scale;
+}
+
 }  // namespace
 
 std::int64_t Samples::size() const {
     return labels.defined() ? labels.size(0) : 0;
+}
+
+bool Samples::is_regression() const {
+    return labels.defined() && labels.is_floating_point();
 }
 
 std::vector<std::string> formats() {
@@ -169,7 +198,16 @@ Normalisation measure_normalisation(const Samples& samples) {
         // A channel without contrast is left as it is rather than divided by zero.
         result.deviation.push_back(variance > 1e-9 ? std::sqrt(variance) / 255.0 : 1.0);
     }
+    if (samples.is_regression()) {
+        result.targets = measure_targets(samples);
+    }
     return result;
+}
+
+Samples standardise_targets(const Samples& samples, const TargetScale& scale) {
+    const at::Tensor mean = at::tensor(scale.mean, at::kDouble);
+    const at::Tensor deviation = at::tensor(scale.deviation, at::kDouble);
+    return {samples.images, samples.labels.to(at::kDouble).sub(mean).div(deviation).to(at::kFloat)};
 }
 
 }  // namespace topress::data

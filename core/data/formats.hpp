@@ -25,9 +25,25 @@ namespace topress::data {
 /// its "cifar-100-binary". Throws: as load_cifar10().
 [[nodiscard]] Dataset load_cifar100(const std::filesystem::path& folder);
 
-/// train/CLASS/*.jpg|jpeg|png and test/CLASS/..., every picture RGB and of one size.
+/// Street View House Numbers, cropped digits: train_32x32.mat and test_32x32.mat, X (32, 32, 3, N)
+/// uint8 and y (N, 1) with 10 for the digit 0. Throws: Error{data/not-found | data/truncated |
+/// data/inconsistent}. Source: ufldl.stanford.edu/housenumbers
+[[nodiscard]] Dataset load_svhn(const std::filesystem::path& folder);
+
+/// Fashion-MNIST with every picture turned counter-clockwise by an angle of its own, uniform in
+/// [-60, 60] degrees and the same in every run; the target is "angle", in degrees.
+/// Throws: as load_idx_folder().
+[[nodiscard]] Dataset load_rotated_fashion_mnist(const std::filesystem::path& folder);
+
+/// With a train/targets.csv as load_target_folder(); else train/CLASS/*.jpg|jpeg|png and
+/// test/CLASS/..., every picture RGB and of one size.
 /// Classes are the sorted folder names of train/; names that begin with a dot are not looked at.
 /// Throws: Error{data/not-found | data/bad-picture | data/inconsistent}.
 [[nodiscard]] Dataset load_image_folder(const std::filesystem::path& folder);
+
+/// Pictures and a targets.csv in train/ and in test/. The head of the table names its columns: the
+/// first holds file names below the folder, each other one a target; a row for every picture.
+/// Throws: as load_image_folder(), and Error{data/bad-table} with the line.
+[[nodiscard]] Dataset load_target_folder(const std::filesystem::path& folder);
 
 }  // namespace topress::data

@@ -1,8 +1,7 @@
 // Reads a folder of pictures, one sub-folder a class: sorted, so that every machine sees one order.
 #include "base/error.hpp"
-#include "base/files.hpp"
 #include "data/formats.hpp"
-#include "data/picture.hpp"
+#include "data/picture_files.hpp"
 
 #include <ATen/ATen.h>
 
@@ -19,50 +18,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kLargestFileBytes = std::size_t{1} << 28;
-
 // A picture that is to be read, and its class.
 struct Entry {
     fs::path path;
     std::int64_t label;
 };
-
-// Lower case of ASCII letters only: what the locale says does not matter.
-std::string lower_extension(const fs::path& path) {
-    std::string text = path.extension().string();
-    for (char& c : text) {
-        if (c >= 'A' && c <= 'Z') {
-            c = static_cast<char>(c - 'A' + 'a');
-        }
-    }
-    return text;
-}
-
-bool is_picture_name(const fs::path& path) {
-    const std::string extension = lower_extension(path);
-    return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
-}
-
-// Names in a folder, byte by byte sorted, without the hidden ones.
-std::vector<std::string> names_in(const fs::path& folder) {
-    std::error_code error;
-    fs::directory_iterator place(folder, error);
-    if (error) {
-        throw Error("data/not-found",
-                    "cannot read the folder '" + folder.string() + "': " + error.message(),
-                    folder.string(),
-                    "pictures are expected in train/CLASS/ and test/CLASS/ of data.path");
-    }
-    std::vector<std::string> names;
-    for (; place != fs::directory_iterator(); place.increment(error)) {
-        std::string name = place->path().filename().string();
-        if (!name.empty() && name.front() != '.') {
-            names.push_back(std::move(name));
-        }
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-}
 
 std::vector<std::string> classes_in(const fs::path& folder) {
     std::vector<std::string> classes;
@@ -101,26 +61,14 @@ std::vector<Entry> list_entries(const fs::path& folder, const std::vector<std::s
     return entries;
 }
 
-std::string read_picture_file(const fs::path& path) {
-    try {
-        return read_file(path, kLargestFileBytes);
-    } catch (const Error& error) {  // for one a link that leads nowhere
-        throw Error("data/bad-picture", error.what(), path.string(), "replace or remove the file");
-    }
-}
-
 Samples read_entries(const std::vector<Entry>& entries, PictureSize size) {
-    const auto count = static_cast<std::int64_t>(entries.size());
-    Samples samples{at::empty({count, 3, size.height, size.width}, at::kByte),
-                    at::empty({count}, at::kLong)};
-    auto* planes = samples.images.mutable_data_ptr<std::uint8_t>();
-    auto* labels = samples.labels.mutable_data_ptr<std::int64_t>();
+    std::vector<fs::path> paths;
+    std::vector<std::int64_t> labels;
     for (const Entry& entry : entries) {
-        decode_picture(read_picture_file(entry.path), entry.path.string(), size, planes);
-        planes += 3 * size.height * size.width;
-        *labels++ = entry.label;
+        paths.push_back(entry.path);
+        labels.push_back(entry.label);
     }
-    return samples;
+    return {read_pictures(paths, size), at::tensor(labels, at::kLong)};
 }
 
 // Both parts must have the same classes, or labels would mean different things.
@@ -143,13 +91,16 @@ void check_same_classes(const fs::path& folder,
 }  // namespace
 
 Dataset load_image_folder(const fs::path& folder) {
+    std::error_code ignored;
+    if (fs::is_regular_file(folder / "train" / kTargetFile, ignored)) {
+        return load_target_folder(folder);
+    }
     Dataset dataset;
     dataset.classes = classes_in(folder / "train");
     check_same_classes(folder, dataset.classes, classes_in(folder / "test"));
     const std::vector<Entry> train = list_entries(folder / "train", dataset.classes);
     const std::vector<Entry> test = list_entries(folder / "test", dataset.classes);
-    const fs::path& first = train.front().path;
-    const PictureSize size = read_picture_size(read_picture_file(first), first.string());
+    const PictureSize size = size_of_picture(train.front().path);
     dataset.train = read_entries(train, size);
     dataset.test = read_entries(test, size);
     return dataset;

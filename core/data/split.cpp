@@ -1,4 +1,4 @@
-// Seeded, class-balanced choices of samples: the same on every platform and nested in each other.
+// Seeded, balanced choices of samples: the same on every platform and nested in each other.
 #include "base/error.hpp"
 #include "data/dataset.hpp"
 #include "data/random.hpp"
@@ -32,9 +32,26 @@ bool comes_before(const Place& a, const Place& b) {
     return a.tie != b.tie ? a.tie < b.tie : a.index < b.index;
 }
 
-// All samples in an order whose every beginning holds the classes in their proportions.
-std::vector<std::int64_t> balanced_order(const at::Tensor& labels, std::uint64_t seed) {
-    const at::Tensor flat = labels.contiguous();
+constexpr std::int64_t kParts = 10;
+
+// What is balanced, (N) int64: the classes, or in which tenth of its values the first target lies.
+at::Tensor parts_of(const Samples& samples) {
+    if (!samples.is_regression()) {
+        return samples.labels.contiguous();
+    }
+    const at::Tensor order = samples.labels.select(1, 0).argsort(true, 0, false);
+    at::Tensor parts = at::empty({samples.size()}, at::kLong);
+    parts.index_copy_(0,
+                      order,
+                      at::arange(samples.size(), at::kLong)
+                          .mul(kParts)
+                          .floor_divide(std::max<std::int64_t>(1, samples.size())));
+    return parts;
+}
+
+// All samples in an order whose every beginning holds the parts in their proportions.
+std::vector<std::int64_t> balanced_order(const Samples& samples, std::uint64_t seed) {
+    const at::Tensor flat = parts_of(samples);
     const auto* label = flat.const_data_ptr<std::int64_t>();
     std::map<std::int64_t, std::vector<std::int64_t>> members;
     for (std::int64_t i = 0; i < flat.numel(); ++i) {
@@ -82,7 +99,7 @@ Split split_validation(const Samples& train, double validation_ratio, std::uint6
     const std::int64_t least = validation_ratio > 0 ? std::min<std::int64_t>(1, train.size()) : 0;
     const std::int64_t count =
         std::clamp<std::int64_t>(wanted, least, std::max(least, train.size() - 1));
-    const std::vector<std::int64_t> order = balanced_order(train.labels, seed);
+    const std::vector<std::int64_t> order = balanced_order(train, seed);
     const auto middle = order.begin() + count;
     return {take(train, {middle, order.end()}), take(train, {order.begin(), middle})};
 }
@@ -91,7 +108,7 @@ Samples subset(const Samples& samples, std::int64_t count, std::uint64_t seed) {
     if (count <= 0 || count >= samples.size()) {
         return samples;
     }
-    const std::vector<std::int64_t> order = balanced_order(samples.labels, seed);
+    const std::vector<std::int64_t> order = balanced_order(samples, seed);
     return take(samples, {order.begin(), order.begin() + count});
 }
 

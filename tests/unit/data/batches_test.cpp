@@ -185,4 +185,19 @@ TEST_SUITE("data") {
             read_all(BatchReader(samples, kNormalisation, 6, std::nullopt, Augmentation{2, true}));
         CHECK(at::equal(batches.at(0).images, normalised(samples.images)));
     }
+
+    TEST_CASE("batches: targets of a regression travel with their pictures") {
+        const at::Tensor images = at::arange(7, at::kByte).view({7, 1, 1, 1});
+        const at::Tensor targets =
+            at::stack({at::arange(7, at::kFloat), at::arange(7, at::kFloat) * -2}, 1);
+        data::BatchReader reader({images, targets}, {{0.0}, {1.0}}, 3, data::Pass{5, 0});
+        std::int64_t seen = 0;
+        while (const auto batch = reader.next()) {
+            CHECK(batch->labels.is_floating_point());
+            CHECK(at::equal(batch->labels, targets.index_select(0, batch->indices)));
+            CHECK(at::allclose(batch->images.flatten() * 255, batch->labels.select(1, 0)));
+            seen += batch->labels.size(0);
+        }
+        CHECK(seen == 7);
+    }
 }

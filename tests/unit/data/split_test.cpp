@@ -119,4 +119,32 @@ TEST_SUITE("data") {
         CHECK(data::subset(samples, 0, 1).size() == 20);
         CHECK(data::subset(samples, 21, 1).size() == 20);
     }
+
+    TEST_CASE("split: a rare class stays in every part") {
+        at::Tensor labels = at::zeros({400}, at::kLong);
+        labels.slice(0, 0, 20).fill_(1);  // 5 %
+        labels.slice(0, 20, 60).fill_(2);
+        const data::Samples samples{numbered(400).images, labels};
+        const data::Split split = data::split_validation(samples, 0.1, 7);
+        CHECK(split.validation.labels.bincount().equal(at::tensor({34, 2, 4}, at::kLong)));
+        CHECK(data::subset(samples, 40, 3)
+                  .labels.bincount()
+                  .equal(at::tensor({34, 2, 4}, at::kLong)));
+    }
+
+    TEST_CASE("split: numbers are spread like classes, by tenths of the first") {
+        const at::Tensor order = at::arange(1000, at::kFloat);
+        const at::Tensor targets =
+            at::stack({order.flip(0).square(), at::zeros({1000})}, 1).contiguous();
+        const data::Samples samples{numbered(1000).images, targets};
+        const data::Split split = data::split_validation(samples, 0.1, 7);
+        REQUIRE(split.validation.labels.sizes() == at::IntArrayRef({100, 2}));
+        const at::Tensor tenth =
+            split.validation.labels.select(1, 0).sqrt().div(100).floor().to(at::kLong);
+        CHECK(tenth.bincount().equal(at::full({10}, 10, at::kLong)));
+        CHECK(indices_of(split.validation) ==
+              indices_of(data::split_validation(samples, 0.1, 7).validation));
+        CHECK(indices_of(split.validation) !=
+              indices_of(data::split_validation(samples, 0.1, 8).validation));
+    }
 }
