@@ -1,4 +1,5 @@
 // topress cache: what is in the stage cache, where it is, whether it is whole; and emptying it.
+#include "cli/ledger_table.hpp"
 #include "cli/session.hpp"
 #include "cli/table.hpp"
 #include "pipeline/stage_cache.hpp"
@@ -96,7 +97,11 @@ Outcome list_cache(CacheCommand& options) {
         if (head) {
             entry["stage"] = head->row.stage;
             entry["technique"] = head->row.technique;
-            entry["accuracy"] = pipeline::number(head->row.accuracy);
+            if (head->row.error) {
+                entry["error"] = pipeline::number(*head->row.error);
+            } else {
+                entry["accuracy"] = pipeline::number(head->row.accuracy);
+            }
             entry["bitops_cr"] = pipeline::number(head->row.bitops_cr);
             entry["seconds"] = pipeline::number(head->row.seconds);
             entry["created"] = head->created;
@@ -106,7 +111,7 @@ Outcome list_cache(CacheCommand& options) {
         lines.push_back({stored.key.substr(0, 12),
                          head ? head->row.stage : "(damaged)",
                          head ? head->row.technique : "",
-                         head ? percent(head->row.accuracy) : "-",
+                         head ? score_of(head->row) : "-",
                          head ? fixed(head->row.seconds, 1) : "-",
                          with_unit(static_cast<double>(stored.bytes)) + "B",
                          age(stored.last_used)});

@@ -1,5 +1,6 @@
-// topress eval: accuracy of a saved network on the data it was trained for.
+// topress eval: accuracy, or error, of a saved network on the data it was trained for.
 #include "cli/inputs.hpp"
+#include "cli/ledger_table.hpp"
 #include "cli/session.hpp"
 #include "cli/table.hpp"
 #include "config/load.hpp"
@@ -66,8 +67,29 @@ config::DataConfig choose_data(const EvalOptions& options,
     return data;
 }
 
+/// "accuracy 90.12 %", or "error 3.214, R2 0.9712".
+std::string describe(double accuracy, const std::optional<double>& error) {
+    return error ? "error " + error_text(*error) + ", R2 " + fixed(accuracy, 4)
+                 : "accuracy " + percent(accuracy);
+}
+
+/// Names may differ from one set to the next, what they mean may not.
+void require_same_task(const EvalOptions& options,
+                       const std::optional<pipeline::DataMemory>& memory,
+                       const train::TrainingData& data) {
+    if (memory && memory->targets.empty() == data.is_regression()) {
+        throw Error("data/mismatch",
+                    data.is_regression()
+                        ? "the network was trained on classes, the data set has numbers to predict"
+                        : "the network was trained on numbers, the data set has classes",
+                    options.model,
+                    "name a data set of the task that the network was trained for");
+    }
+}
+
 Outcome to_outcome(const EvalOptions& options,
                    const config::DataConfig& data,
+                   const std::vector<std::string>& targets,
                    const network::Network& network,
                    const train::Evaluation& evaluation) {
     Outcome outcome;
@@ -77,19 +99,28 @@ Outcome to_outcome(const EvalOptions& options,
     json["dataset"] = data.dataset;
     json["split"] = options.split;
     json["samples"] = evaluation.samples;
-    json["accuracy"] = pipeline::number(evaluation.accuracy);
+    if (evaluation.error) {
+        json["error"] = pipeline::number(*evaluation.error);
+        json["r2"] = pipeline::number(evaluation.accuracy);
+        for (const auto& [target, error] : pipeline::name_errors(targets, evaluation)) {
+            json["errors"][target] = pipeline::number(error);
+        }
+    } else {
+        json["accuracy"] = pipeline::number(evaluation.accuracy);
+    }
     json["loss"] = pipeline::number(evaluation.loss);
     json["exits"] = Json::array();
-    outcome.text = "accuracy " + percent(evaluation.accuracy) + " on " +
+    outcome.text = describe(evaluation.accuracy, evaluation.error) + " on " +
                    std::to_string(evaluation.samples) + " " + options.split + " samples of " +
                    data.dataset + " (measured)\n";
+    for (const auto& [target, error] : pipeline::name_errors(targets, evaluation)) {
+        outcome.text +=
+            "  " + target + ": root mean square error " + error_text(error) + " in its own unit\n";
+    }
     for (const pipeline::ExitFigures& exit : pipeline::exit_figures(network, evaluation)) {
-        json["exits"].push_back({{"name", exit.name},
-                                 {"threshold", pipeline::number(exit.threshold)},
-                                 {"share", pipeline::number(exit.share)},
-                                 {"accuracy", pipeline::number(exit.accuracy)}});
-        outcome.text += "  " + exit.name + ": " + percent(exit.share) +
-                        " of the samples, accuracy " + percent(exit.accuracy) + "\n";
+        json["exits"].push_back(pipeline::to_json(exit));
+        outcome.text += "  " + exit.name + ": " + percent(exit.share) + " of the samples, " +
+                        describe(exit.accuracy, exit.error) + "\n";
     }
     return outcome;
 }
@@ -100,12 +131,13 @@ Outcome run_eval(const EvalOptions& options) {
     const config::DataConfig chosen = choose_data(options, memory);
     const auto normalisation = memory ? std::optional(memory->normalisation) : std::nullopt;
     const train::TrainingData data = pipeline::load_run_data(chosen, normalisation);
+    require_same_task(options, memory, data);
     pipeline::require_fitting(network, data);
     train::set_threads(options.threads);
     train::Trainer trainer(data, {}, train::open_device(options.device));
     network.to(trainer.device());
     const data::Samples& samples = options.split == "test" ? data.test : data.validation;
-    return to_outcome(options, chosen, network, trainer.evaluate(network, samples));
+    return to_outcome(options, chosen, data.targets, network, trainer.evaluate(network, samples));
 }
 
 }  // namespace

@@ -47,10 +47,15 @@ std::string counts_text(const std::vector<pipeline::Row>& rows) {
     return text + "\n";
 }
 
+std::string score_text(const pipeline::Row& row) {
+    return row.error ? "error=" + error_text(*row.error) + " r2=" + fixed(row.accuracy, 4)
+                     : "accuracy=" + percent(row.accuracy);
+}
+
 /// One line of the story per finished stage.
 void tell_row(const pipeline::Row& row) {
     log::write(log::Level::Info,
-               "accuracy=" + percent(row.accuracy) + " macs=" + with_unit(row.macs) +
+               score_text(row) + " macs=" + with_unit(row.macs) +
                    " bitops_cr=" + fixed(row.bitops_cr, 2) + " cr=" + fixed(row.cr, 2) +
                    " seconds=" + fixed(row.seconds, 1),
                row.stage);

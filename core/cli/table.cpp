@@ -76,6 +76,15 @@ std::string fixed(double value, int digits) {
     return text;
 }
 
+std::string significant(double value, int digits) {
+    if (!std::isfinite(value)) {
+        return "-";
+    }
+    char text[64];
+    std::snprintf(text, sizeof text, "%#.*g", digits, value);
+    return text;
+}
+
 std::string percent(double ratio) {
     return std::isfinite(ratio) ? fixed(100 * ratio, 2) + " %" : "-";
 }

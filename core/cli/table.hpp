@@ -19,6 +19,8 @@ namespace topress::cli {
 [[nodiscard]] std::string with_unit(double value);
 /// Fixed number of digits; "-" for what is not a number.
 [[nodiscard]] std::string fixed(double value, int digits);
+/// So many digits, wherever the point is: 0.01234, 12.34; "-" for what is not a number.
+[[nodiscard]] std::string significant(double value, int digits);
 /// 0.9012 -> "90.12 %"; "-" for what is not a number.
 [[nodiscard]] std::string percent(double ratio);
 

@@ -32,8 +32,8 @@ std::string head_of(const RunStory& story, double now) {
 }
 
 std::string figures_of(const pipeline::Row& row) {
-    return percent(row.accuracy) + "  " + with_unit(row.bitops) + " BitOps (" +
-           fixed(row.bitops_cr, 2) + "x)  " + fixed(row.latency_ms, 2) + " ms/batch" +
+    return score_of(row) + "  " + with_unit(row.bitops) + " BitOps (" + fixed(row.bitops_cr, 2) +
+           "x)  " + fixed(row.latency_ms, 2) + " ms/batch" +
            (row.resumed      ? "  from a checkpoint"
             : row.from_cache ? "  from the cache"
                              : "");

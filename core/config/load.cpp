@@ -291,6 +291,9 @@ class Loader {
         if (config_.data.dataset == "image-folder" && config_.data.path.empty()) {
             report_missing_images();
         }
+        if (config_.data.dataset == "rotated-fashion-mnist" && config_.data.flip == true) {
+            report_wrong_flip();
+        }
     }
 
     void report_missing_network() {
@@ -311,16 +314,29 @@ class Loader {
                        "add for example: path = \"images\""));
     }
 
+    void report_wrong_flip() {
+        diagnostics_.push_back(make_error(
+            "config/invalid-value",
+            "'flip' in [data] is true, but a mirrored picture was turned the other way round",
+            config_.origins.at("data.flip"),
+            "write flip = false, or leave it out"));
+    }
+
     void fill_dependent_defaults() {
-        const std::string& dataset = config_.data.dataset;
-        if (!is_given("data.crop_padding")) {
-            config_.data.crop_padding = dataset.starts_with("cifar") ? 4 : 2;
-        }
-        if (!is_given("data.flip")) {
-            config_.data.flip = dataset != "mnist";  // a mirrored digit is no digit
-        }
+        fill_augmentation();
         if (!is_given("baseline.epochs") && !config_.model.checkpoint.empty()) {
             config_.baseline.epochs = 0;
+        }
+    }
+
+    // In an image-folder the files tell the task. A mirrored digit is no digit.
+    void fill_augmentation() {
+        DataConfig& data = config_.data;
+        const std::set<std::string> upright = {"mnist", "svhn", "rotated-fashion-mnist"};
+        if (data.dataset != "image-folder") {
+            data.crop_padding =
+                data.crop_padding.value_or(data.dataset.starts_with("cifar") ? 4 : 2);
+            data.flip = data.flip.value_or(!upright.contains(data.dataset));
         }
     }
 

@@ -27,17 +27,18 @@ struct ModelConfig {
     bool operator==(const ModelConfig&) const = default;
 };
 
-/// [data]: what is trained and measured on.
+/// [data]: what is trained and measured on. What changes pictures is left open where only the files
+/// tell the task: then it is crops of 2 and mirroring for classes, nothing for numbers.
 struct DataConfig {
-    std::string dataset;            ///< fashion-mnist | mnist | cifar10 | cifar100 | image-folder
-    std::string path;               ///< absolute folder, or empty: the data set's usual places
-    double validation_ratio = 0.1;  ///< part of the training set kept for decisions
-    int train_samples = 0;          ///< 0 = all; a cap for quick runs
-    int test_samples = 0;           ///< 0 = all
-    int crop_padding = 2;           ///< pixels added around before the random crop; 0 = no crop
-    bool flip = true;               ///< random horizontal mirroring
-    int variants = 0;               ///< pictures made of each by crop and flip; 0 = no end
-    std::uint64_t seed = 0;         ///< of the validation split and the caps, not of the training
+    std::string dataset;  ///< fashion-mnist | mnist | rotated-fashion-mnist | cifar10 | ...
+    std::string path;     ///< absolute folder, or empty: the data set's usual places
+    double validation_ratio = 0.1;    ///< part of the training set kept for decisions
+    int train_samples = 0;            ///< 0 = all; a cap for quick runs
+    int test_samples = 0;             ///< 0 = all
+    std::optional<int> crop_padding;  ///< pixels added around before the random crop; 0 = no crop
+    std::optional<bool> flip;         ///< random horizontal mirroring
+    int variants = 0;                 ///< pictures made of each by crop and flip; 0 = no end
+    std::uint64_t seed = 0;           ///< of the validation split and the caps, not of the training
 
     bool operator==(const DataConfig&) const = default;
 };
@@ -45,6 +46,7 @@ struct DataConfig {
 /// [train]: defaults of every training in the run.
 struct TrainConfig {
     int batch_size = 128;
+    std::string loss;               ///< cross-entropy | mse | mae | huber; empty = by the task
     std::string optimizer = "sgd";  ///< sgd | adamw
     double learning_rate = 0.1;
     double momentum = 0.9;

@@ -26,9 +26,15 @@ struct Traits {
 // ---- members of RunConfig <-> ParameterValue ----------------------------------------------------
 
 template <typename Member>
+struct IsOptional : std::false_type {};
+
+template <typename Value>
+struct IsOptional<std::optional<Value>> : std::true_type {};
+
+template <typename Member>
 std::optional<ParameterValue> to_value(const Member& member) {
-    if constexpr (std::is_same_v<Member, std::optional<double>>) {
-        return member ? std::optional<ParameterValue>(*member) : std::nullopt;
+    if constexpr (IsOptional<Member>::value) {
+        return member ? to_value(*member) : std::nullopt;
     } else if constexpr (std::is_same_v<Member, bool> || !std::is_integral_v<Member>) {
         return ParameterValue(member);
     } else {
@@ -38,8 +44,8 @@ std::optional<ParameterValue> to_value(const Member& member) {
 
 template <typename Member>
 void from_value(Member& member, const ParameterValue& value) {
-    if constexpr (std::is_same_v<Member, std::optional<double>>) {
-        member = std::get<double>(value);
+    if constexpr (IsOptional<Member>::value) {
+        from_value(member.emplace(), value);
     } else if constexpr (std::is_same_v<Member, bool> || !std::is_integral_v<Member>) {
         member = std::get<Member>(value);
     } else {
@@ -49,7 +55,9 @@ void from_value(Member& member, const ParameterValue& value) {
 
 template <typename Member>
 constexpr ParameterType type_of_member() {
-    if constexpr (std::is_same_v<Member, bool>) {
+    if constexpr (IsOptional<Member>::value) {
+        return type_of_member<typename Member::value_type>();
+    } else if constexpr (std::is_same_v<Member, bool>) {
         return ParameterType::Bool;
     } else if constexpr (std::is_integral_v<Member>) {
         return ParameterType::Integer;
@@ -193,7 +201,13 @@ Section data() {
             make_key("dataset",
                      field(&RunConfig::data, &DataConfig::dataset),
                      "The data set.",
-                     {.values = {"fashion-mnist", "mnist", "cifar10", "cifar100", "image-folder"},
+                     {.values = {"fashion-mnist",
+                                 "mnist",
+                                 "rotated-fashion-mnist",
+                                 "cifar10",
+                                 "cifar100",
+                                 "svhn",
+                                 "image-folder"},
                       .presence = Presence::Required}),
             make_key(
                 "path",
@@ -216,12 +230,15 @@ Section data() {
                 "crop_padding",
                 field(&RunConfig::data, &DataConfig::crop_padding),
                 "Border added before a random crop to the old size; 0 switches cropping off. "
-                "Unless given: 4 for cifar10 and cifar100, else 2.",
+                "Unless given: 4 for cifar10 and cifar100, 0 for image-folder with numbers, else "
+                "2.",
                 {.minimum = 0, .maximum = 64, .unit = "pixels", .presence = Presence::Optional}),
-            make_key("flip",
-                     field(&RunConfig::data, &DataConfig::flip),
-                     "Mirror training images at random. Unless given: true, but false for mnist.",
-                     {.presence = Presence::Optional}),
+            make_key(
+                "flip",
+                field(&RunConfig::data, &DataConfig::flip),
+                "Mirror training images at random. Unless given: true, but false for mnist, svhn, "
+                "rotated-fashion-mnist, where true is an error, and image-folder with numbers.",
+                {.presence = Presence::Optional}),
             make_key("variants",
                      field(&RunConfig::data, &DataConfig::variants),
                      "How many pictures cropping and mirroring make of each, shown in turn; a "
@@ -246,6 +263,14 @@ Section train() {
                          field(&RunConfig::train, &TrainConfig::batch_size),
                          "Images per step.",
                          {.minimum = 1, .maximum = 65536, .unit = "images"}),
+                make_key(
+                    "loss",
+                    field(&RunConfig::train, &TrainConfig::loss),
+                    "What is minimised: `cross-entropy` where labels are classes; where they are "
+                    "numbers the `mse`, the `mae` or `huber` (squared up to one standard "
+                    "deviation, absolute beyond). Unless given: cross-entropy or mse, by the data.",
+                    {.values = {"cross-entropy", "mse", "mae", "huber"},
+                     .presence = Presence::Optional}),
                 make_key("optimizer",
                          field(&RunConfig::train, &TrainConfig::optimizer),
                          "`sgd` is with Nesterov momentum, `adamw` has decoupled weight decay.",

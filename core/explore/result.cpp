@@ -14,7 +14,7 @@ constexpr const char* kKeyFile = "branch.key";
 StageFigures figures_of(const Json& row) {
     StageFigures figures;
     figures.label = row.at("stage").get<std::string>();
-    figures.accuracy = row.at("accuracy").get<double>();
+    figures.accuracy = row.at(row.contains("r2") ? "r2" : "accuracy").get<double>();
     figures.macs = row.at("macs").get<double>();
     figures.bitops = row.at("bitops").get<double>();
     figures.bitops_cr = row.at("bitops_cr").get<double>();

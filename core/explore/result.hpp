@@ -15,7 +15,7 @@ namespace topress::explore {
 /// One row of its ledger.
 struct StageFigures {
     std::string label;
-    double accuracy = 0;  ///< fraction, validation split
+    double accuracy = 0;  ///< fraction, validation split; R2 for regression
     double macs = 0;
     double bitops = 0;
     double bitops_cr = 1;

@@ -14,9 +14,7 @@ namespace {
 constexpr const char* kLabel = "baseline";
 
 DatasetShape shape_of(const train::TrainingData& data) {
-    return {data.train.images.sizes().slice(1).vec(),
-            static_cast<std::int64_t>(data.classes.size()),
-            data.train.size()};
+    return {data.train.images.sizes().slice(1).vec(), data.answers(), data.train.size()};
 }
 
 network::Network start_network(const RunContext& run) {

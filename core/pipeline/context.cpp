@@ -47,6 +47,8 @@ void RunContext::finish_stage(network::Network network, Row row, Diagnostics fin
     }
     Row measured = make_row(row.stage, row.technique, network, baseline_cost);
     measured.accuracy = evaluation.accuracy;
+    measured.error = evaluation.error;
+    measured.errors = name_errors(data.targets, evaluation);
     measured.exits = exit_figures(network, evaluation);
     measured.seconds = row.seconds;
     measured.metrics = std::move(row.metrics);

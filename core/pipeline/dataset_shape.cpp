@@ -1,4 +1,4 @@
-// The fixed shapes of the published data sets.
+// The fixed shapes of the published data sets and of those derived from them.
 #include "pipeline/dataset_shape.hpp"
 
 #include <map>
@@ -9,6 +9,8 @@ std::optional<DatasetShape> shape_of_format(std::string_view format) {
     static const std::map<std::string_view, DatasetShape> kShapes = {
         {"mnist", {{1, 28, 28}, 10, 60000}},
         {"fashion-mnist", {{1, 28, 28}, 10, 60000}},
+        {"rotated-fashion-mnist", {{1, 28, 28}, 1, 60000}},
+        {"svhn", {{3, 32, 32}, 10, 73257}},
         {"cifar10", {{3, 32, 32}, 10, 50000}},
         {"cifar100", {{3, 32, 32}, 100, 50000}},
     };

@@ -11,8 +11,8 @@ namespace topress::pipeline {
 /// What a network for a data set must take and answer.
 struct DatasetShape {
     std::vector<std::int64_t> picture;  ///< (C, H, W)
-    std::int64_t classes = 0;
-    std::int64_t train_samples = 0;  ///< as published; 0: not known
+    std::int64_t classes = 0;           ///< or targets: elements of the answer
+    std::int64_t train_samples = 0;     ///< as published; 0: not known
 };
 
 /// None for formats whose shape only the files tell (image folders).

@@ -9,29 +9,58 @@ namespace topress::pipeline {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+const std::vector<const char*> kAccuracyNames = {"accuracy", "test_accuracy"};
+const std::vector<const char*> kErrorNames = {"error", "r2", "test_error", "test_r2"};
 
 double number_from(const Json& json) {
     return json.is_null() ? kNan : json.get<double>();
 }
 
+/// Regressions have their error in place of an accuracy, and R2 as the score beside it.
+void put_score(Json& json,
+               const std::string& prefix,
+               double accuracy,
+               const std::optional<double>& error) {
+    if (error) {
+        json[prefix + "error"] = number(*error);
+        json[prefix + "r2"] = number(accuracy);
+    } else {
+        json[prefix + "accuracy"] = number(accuracy);
+    }
+}
+
+struct Score {
+    double accuracy = 0;
+    std::optional<double> error;
+};
+
+bool has_score(const Json& json, const std::string& prefix) {
+    return json.contains(prefix + "error") || json.contains(prefix + "accuracy");
+}
+
+Score score_from(const Json& json, const std::string& prefix) {
+    if (json.contains(prefix + "error")) {
+        return {number_from(json.at(prefix + "r2")), number_from(json.at(prefix + "error"))};
+    }
+    return {number_from(json.at(prefix + "accuracy")), std::nullopt};
+}
+
 Json exits_to_json(const std::vector<ExitFigures>& exits) {
     Json json = Json::array();
     for (const ExitFigures& exit : exits) {
-        json.push_back({{"name", exit.name},
-                        {"threshold", number(exit.threshold)},
-                        {"share", number(exit.share)},
-                        {"accuracy", number(exit.accuracy)}});
+        json.push_back(to_json(exit));
     }
     return json;
 }
 
-Json curves_to_json(const std::vector<train::EpochRecord>& curves) {
+Json curves_to_json(const std::vector<train::EpochRecord>& curves, bool is_regression) {
+    const char* score = is_regression ? "train_r2" : "train_accuracy";
     Json json = Json::array();
     for (const train::EpochRecord& epoch : curves) {
         json.push_back({{"phase", epoch.phase},
                         {"epoch", number(epoch.epoch)},
                         {"loss", number(epoch.loss)},
-                        {"train_accuracy", number(epoch.train_accuracy)},
+                        {score, number(epoch.train_accuracy)},
                         {"learning_rate", number(epoch.learning_rate)},
                         {"seconds", number(epoch.seconds)}});
     }
@@ -41,10 +70,12 @@ Json curves_to_json(const std::vector<train::EpochRecord>& curves) {
 std::vector<ExitFigures> exits_from_json(const Json& json) {
     std::vector<ExitFigures> exits;
     for (const Json& exit : json) {
+        const Score score = score_from(exit, "");
         exits.push_back({exit.at("name").get<std::string>(),
                          number_from(exit.at("threshold")),
                          number_from(exit.at("share")),
-                         number_from(exit.at("accuracy"))});
+                         score.accuracy,
+                         score.error});
     }
     return exits;
 }
@@ -56,7 +87,8 @@ std::vector<train::EpochRecord> curves_from_json(const Json& json) {
         epoch.phase = entry.at("phase").get<std::string>();
         epoch.epoch = number_from(entry.at("epoch"));
         epoch.loss = number_from(entry.at("loss"));
-        epoch.train_accuracy = number_from(entry.at("train_accuracy"));
+        epoch.train_accuracy =
+            number_from(entry.at(entry.contains("train_r2") ? "train_r2" : "train_accuracy"));
         epoch.learning_rate = number_from(entry.at("learning_rate"));
         epoch.seconds = number_from(entry.at("seconds"));
         curves.push_back(std::move(epoch));
@@ -82,19 +114,22 @@ Json to_json(const Conditions& conditions) {
 }
 
 /// Says of every figure where it comes from; the report prints these words in the table head.
-Json provenance_of_figures() {
-    return {{"accuracy", "measured"},
-            {"test_accuracy", "measured"},
-            {"macs", "computed"},
-            {"bitops", "computed"},
-            {"bitops_cr", "computed"},
-            {"parameters", "computed"},
-            {"stored_bytes", "computed"},
-            {"cr", "computed"},
-            {"seconds", "measured"},
-            {"latency_ms", "measured"},
-            {"latency_ratio", "measured"},
-            {"peak_memory_bytes", "measured"}};
+Json provenance_of_figures(bool is_regression) {
+    Json json;
+    for (const char* name : is_regression ? kErrorNames : kAccuracyNames) {
+        json[name] = "measured";
+    }
+    json.update({{"macs", "computed"},
+                 {"bitops", "computed"},
+                 {"bitops_cr", "computed"},
+                 {"parameters", "computed"},
+                 {"stored_bytes", "computed"},
+                 {"cr", "computed"},
+                 {"seconds", "measured"},
+                 {"latency_ms", "measured"},
+                 {"latency_ratio", "measured"},
+                 {"peak_memory_bytes", "measured"}});
+    return json;
 }
 
 std::string quoted(const std::string& text) {
@@ -116,11 +151,16 @@ std::string figure(double value) {
 }
 
 std::string csv_line(const Row& row) {
-    const std::string test = row.test_accuracy ? figure(*row.test_accuracy) : "";
     std::string line = quoted(row.stage) + "," + quoted(row.technique);
-    for (const std::string& cell : {figure(row.accuracy),
-                                    test,
-                                    figure(row.macs),
+    const double accuracy_of_test = row.test_accuracy.value_or(kNan);
+    std::vector<double> scores = {row.accuracy, accuracy_of_test};
+    if (row.error) {
+        scores = {*row.error, row.accuracy, row.test_error.value_or(kNan), accuracy_of_test};
+    }
+    for (const double score : scores) {
+        line.append(",").append(figure(score));
+    }
+    for (const std::string& cell : {figure(row.macs),
                                     figure(row.bitops),
                                     figure(row.bitops_cr),
                                     figure(row.parameters),
@@ -161,13 +201,29 @@ Row make_row(std::string stage,
     return row;
 }
 
+bool is_regression(const Ledger& ledger) {
+    return !ledger.rows.empty() && ledger.rows.front().error.has_value();
+}
+
+Json to_json(const ExitFigures& exit) {
+    Json json;
+    json["name"] = exit.name;
+    json["threshold"] = number(exit.threshold);
+    json["share"] = number(exit.share);
+    put_score(json, "", exit.accuracy, exit.error);
+    return json;
+}
+
 Json to_json(const Row& row) {
     Json json;
     json["stage"] = row.stage;
     json["technique"] = row.technique;
-    json["accuracy"] = number(row.accuracy);
+    put_score(json, "", row.accuracy, row.error);
     if (row.test_accuracy) {
-        json["test_accuracy"] = number(*row.test_accuracy);
+        put_score(json, "test_", *row.test_accuracy, row.test_error);
+    }
+    for (const auto& [target, error] : row.errors) {
+        json["errors"][target] = number(error);
     }
     json["macs"] = number(row.macs);
     json["bitops"] = number(row.bitops);
@@ -187,7 +243,7 @@ Json to_json(const Row& row) {
     for (const auto& [name, value] : row.metrics) {
         json["metrics"][name] = number(value);
     }
-    json["curves"] = curves_to_json(row.curves);
+    json["curves"] = curves_to_json(row.curves, row.error.has_value());
     return json;
 }
 
@@ -195,9 +251,17 @@ Row row_from_json(const Json& json) {
     Row row;
     row.stage = json.at("stage").get<std::string>();
     row.technique = json.at("technique").get<std::string>();
-    row.accuracy = number_from(json.at("accuracy"));
-    if (json.contains("test_accuracy")) {
-        row.test_accuracy = number_from(json.at("test_accuracy"));
+    const Score score = score_from(json, "");
+    row.accuracy = score.accuracy;
+    row.error = score.error;
+    if (has_score(json, "test_")) {
+        const Score test = score_from(json, "test_");
+        row.test_accuracy = test.accuracy;
+        row.test_error = test.error;
+    }
+    const Json errors = json.value("errors", Json::object());
+    for (const auto& [target, error] : errors.items()) {
+        row.errors.emplace_back(target, number_from(error));
     }
     row.macs = number_from(json.at("macs"));
     row.bitops = number_from(json.at("bitops"));
@@ -223,9 +287,12 @@ Row row_from_json(const Json& json) {
 Json to_json(const Ledger& ledger) {
     Json json = document_head("run", ledger.diagnostics);
     json["state"] = ledger.state;
-    json["accuracy_split"] = "validation";
+    json[is_regression(ledger) ? "error_split" : "accuracy_split"] = "validation";
+    if (is_regression(ledger)) {
+        json["error_measure"] = "rmse";
+    }
     json["conditions"] = to_json(ledger.conditions);
-    json["figures"] = provenance_of_figures();
+    json["figures"] = provenance_of_figures(is_regression(ledger));
     const StageCounts counts = count_stages(ledger.rows);
     json["stages_computed"] = counts.computed;
     json["stages_from_cache"] = counts.from_cache;
@@ -239,9 +306,11 @@ Json to_json(const Ledger& ledger) {
 }
 
 std::string to_csv(const Ledger& ledger) {
-    std::string text =
-        "stage,technique,accuracy,test_accuracy,macs,bitops,bitops_cr,parameters,stored_bytes,cr,"
-        "seconds,latency_ms,latency_ratio\n";
+    std::string text = "stage,technique";
+    for (const char* name : is_regression(ledger) ? kErrorNames : kAccuracyNames) {
+        text.append(",").append(name);
+    }
+    text += ",macs,bitops,bitops_cr,parameters,stored_bytes,cr,seconds,latency_ms,latency_ratio\n";
     for (const Row& row : ledger.rows) {
         text += csv_line(row);
     }

@@ -20,9 +20,10 @@ namespace topress::pipeline {
 /// One exit as evaluated on the validation split; the last one of a row is the main output.
 struct ExitFigures {
     std::string name;
-    double threshold = 0;  ///< NaN for the main output
-    double share = 0;      ///< of all samples
-    double accuracy = 0;   ///< of the samples that left there, NaN = none
+    double threshold = 0;         ///< NaN for the main output
+    double share = 0;             ///< of all samples
+    double accuracy = 0;          ///< of the samples that left there, NaN = none; R2 for regression
+    std::optional<double> error;  ///< likewise, for regression alone
 };
 
 /// The state after one stage. Costs are computed, for networks with exits as expected values under
@@ -30,8 +31,11 @@ struct ExitFigures {
 struct Row {
     std::string stage;                    ///< label, "baseline" for the first row
     std::string technique;                ///< id, empty for the baseline
-    double accuracy = 0;                  ///< 0..1, validation split
+    double accuracy = 0;                  ///< 0..1, validation split; R2 for regression
     std::optional<double> test_accuracy;  ///< baseline and last row of a finished run
+    std::optional<double> error;          ///< regression: RMSE in the target's unit, validation
+    std::optional<double> test_error;     ///< likewise, where test_accuracy is
+    std::vector<std::pair<std::string, double>> errors = {};  ///< of each target, validation
     double macs = 0;
     double bitops = 0;
     double bitops_cr = 1;  ///< BitOps of the baseline / BitOps
@@ -75,6 +79,9 @@ struct Ledger {
     Json layers = Json::array();  ///< of compare_layers: the baseline and the last row's network
 };
 
+/// Whether the rows have errors.
+[[nodiscard]] bool is_regression(const Ledger& ledger);
+
 /// How the rows came about; the baseline counts as a stage.
 struct StageCounts {
     std::size_t computed = 0;
@@ -90,6 +97,9 @@ struct StageCounts {
                            const network::Network& network,
                            const network::Cost& baseline);
 
+[[nodiscard]] Json to_json(const ExitFigures& exit);
+
+/// "accuracy", or for regression "error" in its place, "r2", and "errors" of each target.
 [[nodiscard]] Json to_json(const Row& row);
 
 /// The inverse of to_json. Throws Json::exception when a field is missing or of another type.

@@ -84,14 +84,27 @@ std::vector<ExitFigures> exit_figures(const network::Network& network,
         return figures;
     }
     for (const network::Exit& exit : network.exits()) {
-        figures.push_back({exit.name, exit.threshold, 0, 0});
+        figures.push_back({exit.name, exit.threshold, 0, 0, std::nullopt});
     }
-    figures.push_back({"main output", std::numeric_limits<double>::quiet_NaN(), 0, 0});
+    figures.push_back(
+        {"main output", std::numeric_limits<double>::quiet_NaN(), 0, 0, std::nullopt});
     for (std::size_t index = 0; index < figures.size(); ++index) {
         figures[index].share = evaluation.share.at(index);
         figures[index].accuracy = evaluation.accuracy_per_exit.at(index);
+        if (evaluation.error) {
+            figures[index].error = evaluation.error_per_exit.at(index);
+        }
     }
     return figures;
+}
+
+std::vector<std::pair<std::string, double>> name_errors(const std::vector<std::string>& targets,
+                                                        const train::Evaluation& evaluation) {
+    std::vector<std::pair<std::string, double>> named;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        named.emplace_back(targets[i], evaluation.error_per_target.at(i));
+    }
+    return named;
 }
 
 Latency measure_latency(const network::Network& network,

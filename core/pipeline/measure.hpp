@@ -6,6 +6,9 @@
 #include "train/trainer.hpp"
 
 #include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace topress::pipeline {
 
@@ -26,6 +29,10 @@ void record_shares(network::Network& network, const train::Evaluation& evaluatio
 /// Exit names, thresholds, shares and accuracies; empty without exits.
 [[nodiscard]] std::vector<ExitFigures> exit_figures(const network::Network& network,
                                                     const train::Evaluation& evaluation);
+
+/// The error of each target by its name; empty for classification.
+[[nodiscard]] std::vector<std::pair<std::string, double>> name_errors(
+    const std::vector<std::string>& targets, const train::Evaluation& evaluation);
 
 /// Time of one batch, and the ratio against the baseline.
 struct Latency {

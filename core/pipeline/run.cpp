@@ -50,7 +50,8 @@ std::optional<data::Normalisation> saved_normalisation(const config::RunConfig& 
 void prepare_data(RunContext& run) {
     const config::RunConfig& config = run.plan.config;
     run.data = load_run_data(config.data, saved_normalisation(config));
-    run.metadata = to_metadata({config.data, run.data.normalisation, run.data.classes});
+    run.metadata =
+        to_metadata({config.data, run.data.normalisation, run.data.classes, run.data.targets});
     run.ledger.conditions.train_samples = run.data.train.size();
     run.ledger.conditions.validation_samples = run.data.validation.size();
     run.ledger.conditions.test_samples = run.data.test.size();
@@ -79,12 +80,15 @@ void finish(RunContext& run) {
     if (run.options.brief) {
         return;
     }
+    const auto test = [&run](const network::Network& network, Row& row) {
+        const train::Evaluation found = evaluate_plainly(*run.trainer, network, run.data.test);
+        row.test_accuracy = found.accuracy;
+        row.test_error = found.error;
+    };
     std::vector<Row>& rows = run.ledger.rows;
-    rows.front().test_accuracy =
-        evaluate_plainly(*run.trainer, run.baseline, run.data.test).accuracy;
+    test(run.baseline, rows.front());
     if (rows.size() > 1) {
-        rows.back().test_accuracy =
-            evaluate_plainly(*run.trainer, run.current, run.data.test).accuracy;
+        test(run.current, rows.back());
     }
 }
 

@@ -20,7 +20,20 @@ DataMemory memory_from_json(const Json& json) {
     memory.normalisation.mean = json.at("mean").get<std::vector<double>>();
     memory.normalisation.deviation = json.at("deviation").get<std::vector<double>>();
     memory.classes = json.at("classes").get<std::vector<std::string>>();
+    if (json.contains("targets")) {
+        memory.targets = json.at("targets").get<std::vector<std::string>>();
+        memory.normalisation.targets = {json.at("target_mean").get<std::vector<double>>(),
+                                        json.at("target_deviation").get<std::vector<double>>()};
+    }
     return memory;
+}
+
+/// What changes pictures, left open, is what can change no class; a number it might.
+data::Augmentation augmentation_of(const config::DataConfig& config, bool is_regression) {
+    return {config.crop_padding.value_or(is_regression ? 0 : 2),
+            config.flip.value_or(!is_regression),
+            config.variants,
+            config.seed};
 }
 
 std::string text_of(const std::vector<std::int64_t>& shape) {
@@ -40,8 +53,18 @@ train::TrainingData load_run_data(const config::DataConfig& config,
     result.test = data::subset(dataset.test, config.test_samples, config.seed);
     result.normalisation =
         normalisation ? *normalisation : data::measure_normalisation(result.train);
-    result.augmentation = {config.crop_padding, config.flip, config.variants, config.seed};
+    result.augmentation = augmentation_of(config, !dataset.targets.empty());
     result.classes = std::move(dataset.classes);
+    result.targets = std::move(dataset.targets);
+    if (result.is_regression()) {
+        data::TargetScale& scale = result.normalisation.targets;
+        if (scale.mean.size() != result.targets.size()) {  // of a network that knew other targets
+            scale = data::measure_normalisation(result.train).targets;
+        }
+        for (data::Samples* samples : {&result.train, &result.validation, &result.test}) {
+            *samples = data::standardise_targets(*samples, scale);
+        }
+    }
     return result;
 }
 
@@ -55,6 +78,7 @@ train::TrainingDefaults training_defaults(const config::TrainConfig& config) {
     defaults.schedule = config.schedule;
     defaults.warmup_epochs = config.warmup_epochs;
     defaults.label_smoothing = config.label_smoothing;
+    defaults.loss = config.loss;
     return defaults;
 }
 
@@ -68,6 +92,11 @@ std::map<std::string, std::string> to_metadata(const DataMemory& memory) {
     json["mean"] = memory.normalisation.mean;
     json["deviation"] = memory.normalisation.deviation;
     json["classes"] = memory.classes;
+    if (!memory.targets.empty()) {
+        json["targets"] = memory.targets;
+        json["target_mean"] = memory.normalisation.targets.mean;
+        json["target_deviation"] = memory.normalisation.targets.deviation;
+    }
     return {{kDataKey, json.dump()}};
 }
 
@@ -95,12 +124,12 @@ void require_fitting(const network::Network& network, const train::TrainingData&
                     "",
                     "name the data set that the network was trained on");
     }
-    const auto classes = static_cast<std::int64_t>(data.classes.size());
     const network::Shape output = network::infer_shapes(network).at(network.output());
-    if (output != network::Shape{classes}) {
+    if (output != network::Shape{data.answers()}) {
         throw Error("data/mismatch",
                     "the network answers " + text_of(output) + ", the data set has " +
-                        std::to_string(classes) + " classes",
+                        std::to_string(data.answers()) +
+                        (data.is_regression() ? " targets" : " classes"),
                     "",
                     "name the data set that the network was trained on");
     }

@@ -17,10 +17,11 @@ struct DataMemory {
     config::DataConfig data;  ///< without `path`: a machine's folders are not part of a network
     data::Normalisation normalisation;
     std::vector<std::string> classes;
+    std::vector<std::string> targets = {};  ///< for regression
 };
 
-/// Loads and splits. `normalisation` is measured on the training pictures unless it is given.
-/// Throws: Error{data/...}.
+/// Loads and splits; targets come in the unit of the normalisation, which is measured on the
+/// training pictures unless it is given. Throws: Error{data/...}.
 [[nodiscard]] train::TrainingData load_run_data(
     const config::DataConfig& config,
     const std::optional<data::Normalisation>& normalisation = std::nullopt);
@@ -36,7 +37,8 @@ struct DataMemory {
 [[nodiscard]] std::optional<DataMemory> memory_of(
     const std::map<std::string, std::string>& metadata, const std::string& name_for_errors);
 
-/// Throws Error{data/mismatch} when pictures or classes do not fit the network.
+/// Throws Error{data/mismatch} when pictures, or the number of classes or targets, do not fit the
+/// network.
 void require_fitting(const network::Network& network, const train::TrainingData& data);
 
 }  // namespace topress::pipeline

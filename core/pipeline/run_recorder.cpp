@@ -96,10 +96,14 @@ void RunRecorder::started(const std::string& config,
 void RunRecorder::ended(const Ledger& ledger) {
     Json event = event_named("run-ended");
     event["state"] = ledger.state;
-    event["test_accuracy"] = Json::object();
+    const char* score = is_regression(ledger) ? "test_r2" : "test_accuracy";
+    event[score] = Json::object();
     for (const Row& row : ledger.rows) {
         if (row.test_accuracy) {
-            event["test_accuracy"][row.stage] = number(*row.test_accuracy);
+            event[score][row.stage] = number(*row.test_accuracy);
+        }
+        if (row.test_error) {
+            event["test_error"][row.stage] = number(*row.test_error);
         }
     }
     const StageCounts counts = count_stages(ledger.rows);
@@ -172,11 +176,15 @@ void RunRecorder::row_finished(const Row& row) {
     for (const train::EpochRecord& epoch : row.curves) {
         const std::string tag = row.stage + "/" + epoch.phase + "/";
         const std::int64_t number = ++epochs[tag];
-        curves_.scalar(tag + "train_accuracy", number, epoch.train_accuracy);
+        curves_.scalar(
+            tag + (row.error ? "train_r2" : "train_accuracy"), number, epoch.train_accuracy);
         curves_.scalar(tag + "learning_rate", number, epoch.learning_rate);
     }
     const auto at = static_cast<std::int64_t>(rows_++);
-    curves_.scalar("ledger/accuracy", at, row.accuracy);
+    curves_.scalar(row.error ? "ledger/r2" : "ledger/accuracy", at, row.accuracy);
+    if (row.error) {
+        curves_.scalar("ledger/error", at, *row.error);
+    }
     curves_.scalar("ledger/bitops_cr", at, row.bitops_cr);
     curves_.scalar("ledger/cr", at, row.cr);
     curves_.scalar("ledger/latency_ms", at, row.latency_ms);

@@ -112,10 +112,14 @@ void StoryReader::take(const Json& event) {
         story_.progress.reset();
     } else if (name == "run-ended") {
         story_.state = event.at("state").get<std::string>();
+        const bool is_regression = event.contains("test_r2");
+        const Json& scores = event.at(is_regression ? "test_r2" : "test_accuracy");
         for (StoryStage& stage : story_.stages) {
-            const auto measured = event.at("test_accuracy").find(stage.label);
-            if (stage.row && measured != event.at("test_accuracy").end()) {
-                stage.row->test_accuracy = measured->get<double>();
+            if (stage.row && scores.contains(stage.label)) {
+                stage.row->test_accuracy = number_of(scores, stage.label.c_str());
+            }
+            if (stage.row && is_regression && scores.contains(stage.label)) {
+                stage.row->test_error = number_of(event.at("test_error"), stage.label.c_str());
             }
         }
         for (const Json& diagnostic : event.at("diagnostics")) {

@@ -64,6 +64,15 @@ void add_data(Hasher& hasher, const train::TrainingData& data) {
     for (const std::string& name : data.classes) {
         hasher.add(name);
     }
+    for (const std::string& name : data.targets) {
+        hasher.add("target").add(name);
+    }
+    for (const double value : data.normalisation.targets.mean) {
+        add_number(hasher, value);
+    }
+    for (const double value : data.normalisation.targets.deviation) {
+        add_number(hasher, value);
+    }
 }
 
 /// Without what is hashed elsewhere or changes no result. A new section that changes none belongs

@@ -77,6 +77,8 @@ void WorkerFolder::write_job(const WorkerJob& job, const std::string& config_tex
     json["artefact_directory"] = job.artefact_directory.string();
     json["mean"] = job.normalisation.mean;
     json["deviation"] = job.normalisation.deviation;
+    json["target_mean"] = job.normalisation.targets.mean;
+    json["target_deviation"] = job.normalisation.targets.deviation;
     write_file_atomically(config_file(), config_text);
     write_file_atomically(root_ / kJob, to_text(json));
 }
@@ -93,6 +95,8 @@ WorkerJob WorkerFolder::read_job() const {
     job.artefact_directory = json.at("artefact_directory").get<std::string>();
     job.normalisation.mean = json.at("mean").get<std::vector<double>>();
     job.normalisation.deviation = json.at("deviation").get<std::vector<double>>();
+    job.normalisation.targets.mean = json.at("target_mean").get<std::vector<double>>();
+    job.normalisation.targets.deviation = json.at("target_deviation").get<std::vector<double>>();
     return job;
 }
 

@@ -19,6 +19,7 @@ topress_status info(topress_run* run, topress_data_info* out, topress_error* err
         const train::TrainingData& data = trainer_of(run).data();
         topress_data_info& plain = required_struct(out, "out");
         plain.classes = static_cast<std::uint32_t>(data.classes.size());
+        plain.loss = static_cast<std::uint32_t>(trainer_of(run).loss());
         plain.channels = static_cast<std::uint32_t>(data.train.images.size(1));
         plain.height = static_cast<std::uint32_t>(data.train.images.size(2));
         plain.width = static_cast<std::uint32_t>(data.train.images.size(3));

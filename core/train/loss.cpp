@@ -1,4 +1,4 @@
-// Cross entropy, see loss.hpp.
+// Losses, see loss.hpp.
 #include "train/loss.hpp"
 
 #include "base/error.hpp"
@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <array>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -27,7 +28,76 @@ std::string shape_of(const at::Tensor& tensor) {
                 "return a scalar loss and, for each output, its gradient or nothing");
 }
 
+struct NamedLoss {
+    const char* name;
+    TaskLoss loss;
+};
+
+constexpr std::array<NamedLoss, 4> kLosses = {{{"cross-entropy", TaskLoss::CrossEntropy},
+                                               {"mse", TaskLoss::MeanSquared},
+                                               {"mae", TaskLoss::MeanAbsolute},
+                                               {"huber", TaskLoss::Huber}}};
+
+std::string describe_task(const TrainingData& data) {
+    std::ostringstream text;
+    if (data.is_regression()) {
+        text << "the data set has numbers to predict (" << data.targets.front()
+             << (data.targets.size() > 1 ? ", ..." : "") << ")";
+    } else {
+        text << "the data set has " << data.classes.size() << " classes";
+    }
+    return text.str();
+}
+
 }  // namespace
+
+TaskLoss choose_loss(const std::string& name, const TrainingData& data) {
+    if (name.empty()) {
+        return data.is_regression() ? TaskLoss::MeanSquared : TaskLoss::CrossEntropy;
+    }
+    const auto* known = std::find_if(
+        kLosses.begin(), kLosses.end(), [&](const NamedLoss& each) { return name == each.name; });
+    if (known == kLosses.end()) {
+        throw Error("train/unknown-loss",
+                    "unknown loss '" + name + "'",
+                    {},
+                    "known are cross-entropy, mse, mae and huber");
+    }
+    const bool of_classes = known->loss == TaskLoss::CrossEntropy;
+    if (of_classes == data.is_regression()) {
+        std::ostringstream message;
+        message << "the loss '" << name << "' is one of " << (of_classes ? "classes" : "numbers")
+                << ", but " << describe_task(data);
+        throw Error("train/loss-mismatch",
+                    message.str(),
+                    "train.loss",
+                    of_classes ? "choose mse, mae or huber, or leave train.loss out"
+                               : "choose cross-entropy, or leave train.loss out");
+    }
+    return known->loss;
+}
+
+void refuse_smoothing(double smoothing, const TrainingData& data) {
+    if (smoothing > 0 && data.is_regression()) {
+        std::ostringstream message;
+        message << "label smoothing spreads labels over classes, but " << describe_task(data);
+        throw Error("train/loss-mismatch",
+                    message.str(),
+                    "train.label_smoothing",
+                    "leave train.label_smoothing out");
+    }
+}
+
+LossAndGradient task_loss(const at::Tensor& output,
+                          const at::Tensor& labels,
+                          TaskLoss loss,
+                          double smoothing) {
+    if (loss == TaskLoss::CrossEntropy) {
+        return cross_entropy(output, labels, smoothing);
+    }
+    NumberLoss numbers = number_loss(output, labels, loss);
+    return {std::move(numbers.value), std::move(numbers.gradient)};
+}
 
 LossAndGradient cross_entropy(const at::Tensor& logits,
                               const at::Tensor& labels,
@@ -46,11 +116,11 @@ LossAndGradient cross_entropy(const at::Tensor& logits,
     return {loss, gradient.div_(count)};
 }
 
-LossResult default_loss(const LossInput& input, double smoothing) {
+LossResult default_loss(const LossInput& input, TaskLoss loss, double smoothing) {
     const auto outputs = static_cast<double>(input.outputs.size());
     LossResult result;
     for (const at::Tensor& logits : input.outputs) {
-        LossAndGradient part = cross_entropy(logits, input.labels, smoothing);
+        LossAndGradient part = task_loss(logits, input.labels, loss, smoothing);
         if (outputs > 1) {
             part.gradient.div_(outputs);
             part.loss.div_(outputs);

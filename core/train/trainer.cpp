@@ -54,17 +54,19 @@ std::uint64_t count_steps(double epochs, std::int64_t batches) {
 // Sums of an epoch, on the device until they are read.
 struct Totals {
     at::Tensor loss;
-    at::Tensor correct;
+    at::Tensor correct;  ///< samples; of numbers: 1 less the squared error, their variance being 1
     std::uint64_t steps = 0;
     std::int64_t samples = 0;
 
-    explicit Totals(at::Device device)
+    Totals(at::Device device, bool is_regression)
         : loss(at::zeros({}, at::TensorOptions(device).dtype(at::kDouble))),
-          correct(at::zeros({}, at::TensorOptions(device).dtype(at::kLong))) {}
+          correct(at::zeros(
+              {}, at::TensorOptions(device).dtype(is_regression ? at::kDouble : at::kLong))) {}
 
     void add(const at::Tensor& batch_loss, const at::Tensor& logits, const at::Tensor& labels) {
         loss.add_(batch_loss.detach().reshape({}).to(loss.device()));
-        correct.add_(logits.argmax(1).eq(labels).sum());
+        correct.add_(labels.is_floating_point() ? (1 - (logits - labels).square().mean(1)).sum()
+                                                : logits.argmax(1).eq(labels).sum());
         ++steps;
         samples += labels.size(0);
     }
@@ -74,8 +76,7 @@ struct Totals {
     }
 
     [[nodiscard]] double accuracy() const {
-        return static_cast<double>(correct.item<std::int64_t>()) /
-               static_cast<double>(std::max<std::int64_t>(samples, 1));
+        return correct.item<double>() / static_cast<double>(std::max<std::int64_t>(samples, 1));
     }
 };
 
@@ -85,6 +86,7 @@ class Fit {
     // What the trainer lends to a fit.
     struct Services {
         const TrainingDefaults& defaults;
+        TaskLoss loss;
         at::Device device;
         std::function<data::BatchReader(const data::Pass&)> make_reader;
         std::function<void()> throw_if_cancelled;
@@ -129,7 +131,7 @@ class Fit {
   private:
     void run_epoch(std::uint64_t epoch) {
         const Clock::time_point start = Clock::now();
-        Totals totals(services_.device);
+        Totals totals(services_.device, services_.data.is_regression());
         data::BatchReader reader =
             services_.make_reader({data::derive_seed(options_.seed, epoch), epoch});
         double rate = 0;
@@ -200,7 +202,7 @@ class Fit {
         const LossInput input{detached, teacher, batch.labels, batch.images, step_, steps_};
         if (!options_.loss) {
             const c10::NoGradGuard no_gradients;
-            return default_loss(input, smoothing_);
+            return default_loss(input, services_.loss, smoothing_);
         }
         LossResult result = options_.loss(input);
         check_loss(result, detached);
@@ -268,7 +270,12 @@ class Fit {
 }  // namespace
 
 Trainer::Trainer(const TrainingData& data, TrainingDefaults defaults, at::Device device)
-    : data_(data), defaults_(std::move(defaults)), device_(device) {}
+    : data_(data),
+      defaults_(std::move(defaults)),
+      loss_(choose_loss(defaults_.loss, data)),
+      device_(device) {
+    refuse_smoothing(defaults_.label_smoothing, data);
+}
 
 void Trainer::throw_if_cancelled() const {
     if (cancelled_ && cancelled_()) {
@@ -290,6 +297,7 @@ data::BatchReader Trainer::training_reader(const data::Pass& pass) const {
 FitReport Trainer::fit(network::Network& network, const FitOptions& options) {
     network.to(device_);
     const Fit::Services services{defaults_,
+                                 loss_,
                                  device_,
                                  [this](const data::Pass& pass) { return training_reader(pass); },
                                  [this] { throw_if_cancelled(); },

@@ -5,6 +5,8 @@
 #include "data/dataset.hpp"
 #include "network/graph.hpp"
 
+#include <topress/number_loss.hpp>
+
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -16,14 +18,23 @@
 
 namespace topress::train {
 
-/// The data of a run, prepared once: splits, normalisation, augmentation.
+/// The data of a run, prepared once: splits, normalisation, augmentation. Targets of a regression
+/// are in the unit of normalisation.targets, in which the network answers.
 struct TrainingData {
     data::Samples train;
     data::Samples validation;
     data::Samples test;
     data::Normalisation normalisation;
     data::Augmentation augmentation;
-    std::vector<std::string> classes;
+    std::vector<std::string> classes;       ///< empty for regression
+    std::vector<std::string> targets = {};  ///< names of the numbers; empty for classification
+
+    [[nodiscard]] bool is_regression() const { return !targets.empty(); }
+
+    /// Elements of a network's output.
+    [[nodiscard]] std::int64_t answers() const {
+        return static_cast<std::int64_t>(is_regression() ? targets.size() : classes.size());
+    }
 };
 
 /// Defaults of a run ([train] in the configuration).
@@ -36,13 +47,14 @@ struct TrainingDefaults {
     std::string schedule = "one-cycle";  ///< "cosine", "one-cycle", "constant"
     double warmup_epochs = 0;
     double label_smoothing = 0;
+    std::string loss = {};  ///< "cross-entropy", "mse", "mae", "huber"; empty = by the task
 };
 
 /// What a loss sees of one step; outputs are detached.
 struct LossInput {
     const std::vector<at::Tensor>& outputs;  ///< logits of exits in order, then main, each (N, C)
     const at::Tensor& teacher;               ///< (N, C), undefined without a teacher
-    const at::Tensor& labels;                ///< (N) int64
+    const at::Tensor& labels;                ///< (N) int64, or (N, D) float
     const at::Tensor& images;
     std::uint64_t step;
     std::uint64_t steps;
@@ -73,7 +85,7 @@ struct FitOptions {
     std::string phase = "train";
     std::uint64_t seed = 0;
     const network::Network* teacher = nullptr;  ///< evaluation mode, never trained
-    Loss loss;  ///< empty = mean cross entropy of exits and main output
+    Loss loss;  ///< empty = the mean of the run's loss over exits and main output
     StepHook after_backward;
     StepHook after_step;
     std::vector<ParameterGroup> groups;
@@ -86,7 +98,7 @@ struct EpochRecord {
     std::string phase;
     double epoch = 0;
     double loss = 0;
-    double train_accuracy = 0;  ///< of the main output on the augmented batches
+    double train_accuracy = 0;  ///< of the main output on the augmented batches; R2 of numbers
     double learning_rate = 0;   ///< at its end
     double seconds = 0;
 };
@@ -102,10 +114,19 @@ struct FitReport {
 /// output).
 struct Evaluation {
     std::int64_t samples = 0;
-    double accuracy = 0;  ///< 0..1
+    /// 0..1; for regression R2 = 1 - squared error / variance of the split, mean over the targets:
+    /// at most 1, negative where the mean of all labels would be the better answer.
+    double accuracy = 0;
     double loss = 0;
     std::vector<double> share;
-    std::vector<double> accuracy_per_exit;  ///< of the samples that left there, NaN = none
+    /// Of the samples that left there, NaN = none. R2 is against the variance of the whole split,
+    /// so that shares times these add up to `accuracy`.
+    std::vector<double> accuracy_per_exit;
+    /// For regression the root of the mean squared error in the target's own unit, mean over the
+    /// targets; none for classification.
+    std::optional<double> error;
+    std::vector<double> error_per_target;  ///< empty for classification
+    std::vector<double> error_per_exit;    ///< likewise
 };
 
 /// What a teacher said of every picture of the training set, kept from one fit to the next.
@@ -133,6 +154,7 @@ using Cancelled = std::function<bool()>;
 /// Trains networks on one TrainingData. Same seed, same threads: same bits on the CPU.
 class Trainer {
   public:
+    /// Throws Error{train/loss-mismatch} for a loss, or label smoothing, of another task.
     Trainer(const TrainingData& data, TrainingDefaults defaults, at::Device device);
 
     void on_progress(Progress progress) { progress_ = std::move(progress); }
@@ -154,6 +176,8 @@ class Trainer {
 
     [[nodiscard]] const TrainingDefaults& defaults() const { return defaults_; }
 
+    [[nodiscard]] TaskLoss loss() const { return loss_; }
+
     [[nodiscard]] at::Device device() const { return device_; }
 
   private:
@@ -162,6 +186,7 @@ class Trainer {
 
     const TrainingData& data_;
     TrainingDefaults defaults_;
+    TaskLoss loss_;
     at::Device device_;
     Progress progress_;
     Cancelled cancelled_;

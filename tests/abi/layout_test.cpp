@@ -170,7 +170,7 @@ TOPRESS_AT(topress_data_info, classes, 4);
 TOPRESS_AT(topress_data_info, channels, 8);
 TOPRESS_AT(topress_data_info, height, 12);
 TOPRESS_AT(topress_data_info, width, 16);
-TOPRESS_AT(topress_data_info, reserved, 20);
+TOPRESS_AT(topress_data_info, loss, 20);
 TOPRESS_AT(topress_data_info, train_samples, 24);
 TOPRESS_AT(topress_data_info, validation_samples, 32);
 

@@ -22,9 +22,28 @@ function scaled(value, units, step) {
 }
 const count = (value) => scaled(value, ["", " k", " M", " G", " T", " P"], 1000);
 const bytes = (value) => scaled(value, [" B", " kB", " MB", " GB"], 1000);
+const significant = (value) => isNumber(value) ? String(Number(value.toPrecision(4))) : "–";
 const duration = (value) => isNumber(value) ? (value < 100 ? value.toFixed(1) + " s" : (value / 60).toFixed(1) + " min") : "–";
 
 const isRound = (value) => /^[125]\.000e/.test(value.toExponential(3));
+
+// -- regression ---------------------------------------------------------------------------------
+/// Rows of a regression have an error and R² where others have an accuracy: R² is their score, so that the rest of a
+/// page reads one name; what it is called, and texts that say so (data-regression), change with it.
+let scoreName = "accuracy";
+function readScores(rows) {
+  if (!rows.some((row) => "error" in row)) return false;
+  scoreName = "R²";
+  for (const row of rows.filter((each) => "error" in each)) {
+    row.accuracy = row.r2;
+    if ("test_r2" in row) row.test_accuracy = row.test_r2;
+    for (const exit of row.exits || []) exit.accuracy = exit.r2;
+    for (const epoch of row.curves || []) epoch.train_accuracy = epoch.train_r2;
+  }
+  for (const place of document.querySelectorAll("[data-regression]")) place.textContent = place.dataset.regression;
+  return true;
+}
+const scoreTitle = () => scoreName === "accuracy" ? "Accuracy" : scoreName;
 
 // -- elements -----------------------------------------------------------------------------------
 function element(tag, text, className) {
@@ -108,7 +127,7 @@ const ratioAxis = (ratios) => ({
 function accuracyAxis(values) {
   const low = Math.min(...values), high = Math.max(...values), pad = Math.max(0.5, (high - low) * 0.25);
   const step = high - low + 2 * pad > 8 ? 2 : 1;
-  return { min: Math.max(0, step * Math.floor((low - pad) / step)), max: step * Math.ceil((high + pad) / step),
-           title: { display: true, text: "accuracy in % (measured)" },
+  return { min: Math.max(low < 0 ? -Infinity : 0, step * Math.floor((low - pad) / step)), max: step * Math.ceil((high + pad) / step),
+           title: { display: true, text: scoreName + " in % (measured)" },
            ticks: { callback: (value) => value > 100 ? "" : Number(value.toFixed(1)) } };
 }

@@ -234,7 +234,7 @@ typedef struct topress_exit {
     uint32_t reserved;
     const char* name;      /* unique among the exits */
     const char* logits;    /* value with the exit's logits */
-    const char* criterion; /* "max-probability" */
+    const char* criterion; /* "max-probability", "margin", "entropy", "agreement", "closeness" */
     double threshold;      /* leaves when the criterion is >= threshold */
     double share;          /* measured share of samples that leave here, NaN = never measured */
 } topress_exit;
@@ -443,6 +443,17 @@ typedef struct topress_model_v1 {
 #define TOPRESS_DATA_1 "topress.data/1"
 
 enum {
+    /* Of classes: softmax and cross entropy. */
+    TOPRESS_LOSS_CROSS_ENTROPY = 0,
+    /* Of numbers: mean of the squared errors. */
+    TOPRESS_LOSS_MSE = 1,
+    /* Of numbers: mean of the absolute errors. */
+    TOPRESS_LOSS_MAE = 2,
+    /* Of numbers: half the square up to an error of 1, then the error less a half. */
+    TOPRESS_LOSS_HUBER = 3
+};
+
+enum {
     /* What is trained on. */
     TOPRESS_SPLIT_TRAIN = 0,
     /* Held out of the training set: it decides, and is not trained on. */
@@ -452,9 +463,9 @@ enum {
 /* The data set of the run. */
 typedef struct topress_data_info {
     uint32_t struct_size;
-    uint32_t classes;                 /* labels are 0 to classes - 1 */
+    uint32_t classes;                 /* labels are 0 to classes - 1; 0: they are numbers */
     uint32_t channels, height, width; /* of one picture, in pixels where it is a length */
-    uint32_t reserved;
+    uint32_t loss;                    /* TOPRESS_LOSS_..., of the run's own training */
     uint64_t train_samples, validation_samples; /* in each split */
 } topress_data_info;
 
@@ -472,8 +483,9 @@ typedef struct topress_data_v1 {
                            uint64_t seed,
                            topress_reader** out,
                            topress_error*);
-    /* images (N,C,H,W) float normalised, labels (N) int64, on the stage's device; *more = 0 after
-     * the last batch (then nothing is assigned). */
+    /* images (N,C,H,W) float normalised, labels (N) int64 or, for regression, (N,D) float in the
+     * unit that the network answers in: mean 0 and deviation 1 over the training set. Both on the
+     * stage's device; *more = 0 after the last batch (then nothing is assigned). */
     topress_status (*next)(topress_reader*,
                            topress_tensor* images,
                            topress_tensor* labels,
@@ -490,13 +502,13 @@ typedef struct topress_data_v1 {
 
 /* What a loss sees of one step. Tensors are borrowed. `outputs`: logits (N,C) of the exits in
  * order, then of the main output, detached; `teacher`: the teacher's main logits (N,C), null
- * without one. */
+ * without one. For regression the outputs are the numbers themselves. */
 typedef struct topress_loss_input {
     uint32_t struct_size;
     uint32_t output_count;                /* elements of outputs */
     const topress_tensor* const* outputs; /* see above */
     const topress_tensor* teacher;        /* see above */
-    const topress_tensor* labels;         /* (N) int64 */
+    const topress_tensor* labels;         /* (N) int64, or (N,D) float for regression */
     const topress_tensor* images;         /* (N,C,H,W) as the network got them */
     uint64_t step, steps;                 /* of the whole fit */
 } topress_loss_input;
@@ -534,7 +546,7 @@ typedef struct topress_fit_options {
     const char* phase;          /* shown in progress and curves, "fine-tune" */
     uint64_t seed;              /* of shuffling and augmentation */
     topress_model* teacher;     /* null = none; run in evaluation mode, never trained */
-    topress_loss_function loss; /* null = cross entropy, mean over all outputs */
+    topress_loss_function loss; /* null = the run's, mean over all outputs */
     void* loss_context;         /* loss's first argument */
     topress_step_function after_backward;  /* optional; default none */
     topress_step_function after_step;      /* optional; default none */
@@ -561,8 +573,8 @@ typedef struct topress_evaluation {
     uint32_t struct_size;
     uint32_t reserved;
     uint64_t samples;          /* that were evaluated */
-    double accuracy;           /* 0..1, with exits as the network would answer */
-    double loss;               /* mean cross entropy */
+    double accuracy;           /* 0..1, with exits as the network would answer; R2 for regression */
+    double loss;               /* mean of the run's loss */
     uint64_t exit_count;       /* of the network, without the main output */
     const double* exit_shares; /* share of the samples that left at each exit, in order; borrowed
                                   until the next evaluate with this run */

@@ -85,7 +85,8 @@ class Context {
                 static_cast<std::int64_t>(plain.height),
                 static_cast<std::int64_t>(plain.width),
                 static_cast<std::int64_t>(plain.train_samples),
-                static_cast<std::int64_t>(plain.validation_samples)};
+                static_cast<std::int64_t>(plain.validation_samples),
+                static_cast<TaskLoss>(plain.loss)};
     }
 
     /// Reads a split once. `batch_size` 0 = the run's. `augment`: shuffled and augmented from

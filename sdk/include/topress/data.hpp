@@ -4,6 +4,7 @@
 #include <topress/abi.h>
 #include <topress/detail/error.hpp>
 #include <topress/detail/host.hpp>
+#include <topress/number_loss.hpp>
 #include <topress/tensor.hpp>
 
 #include <ATen/core/Tensor.h>
@@ -21,15 +22,20 @@ enum class Split : std::int32_t {
 
 /// What the data look like.
 struct DataInfo {
-    std::int64_t classes = 0;
+    std::int64_t classes = 0;  ///< 0: regression, labels are numbers
     std::int64_t channels = 0;
     std::int64_t height = 0;
     std::int64_t width = 0;
     std::int64_t train_samples = 0;
     std::int64_t validation_samples = 0;
+    TaskLoss loss = TaskLoss::CrossEntropy;  ///< of the run's own training
+
+    [[nodiscard]] bool is_regression() const noexcept { return classes == 0; }
 };
 
-/// Shape: images (N, C, H, W) float, normalised; labels (N) int64; both on the stage's device.
+/// Shape: images (N, C, H, W) float, normalised; labels (N) int64 or, for regression, (N, D) float
+/// in the unit that the network answers in (mean 0, deviation 1 over the training set); both on the
+/// stage's device.
 struct Batch {
     at::Tensor images;
     at::Tensor labels;

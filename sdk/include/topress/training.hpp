@@ -20,7 +20,8 @@ namespace topress {
 
 /// What a loss sees of one step; the outputs are detached from the network.
 /// Shape: outputs each (N, classes), exits in order, then the main output; teacher (N, classes),
-/// undefined without a teacher; labels (N) int64; images (N, C, H, W).
+/// undefined without a teacher; labels (N) int64; images (N, C, H, W). For regression outputs and
+/// teacher are the numbers themselves, and labels are float of the same shape (N, D).
 struct LossInput {
     std::vector<at::Tensor> outputs;
     at::Tensor teacher;
@@ -85,7 +86,7 @@ struct FitOptions {
     std::string phase = "train";            ///< shown in progress and curves
     std::optional<std::uint64_t> seed;      ///< empty = the next of context.random()
     const Model* teacher = nullptr;         ///< evaluation mode, never trained
-    LossFunction loss;                      ///< empty = cross entropy
+    LossFunction loss;                      ///< empty = the run's
     StepHook after_backward;                ///< gradients are there, the optimizer has not run
     StepHook after_step;
     std::vector<ParameterGroup> groups;
@@ -102,7 +103,7 @@ struct FitReport {
 /// On the validation split, exits as the network would answer.
 struct Evaluation {
     std::int64_t samples = 0;
-    double accuracy = 0;  ///< 0..1
+    double accuracy = 0;  ///< 0..1; R2 for regression
     double loss = 0;
     std::vector<double> exit_shares;  ///< of the samples that left at each exit, in order
 };

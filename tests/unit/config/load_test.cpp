@@ -177,18 +177,40 @@ TEST_CASE("load: paths of the file are relative to the file") {
 TEST_CASE("load: defaults that depend on other keys") {
     const auto cifar = load_text(kNeeded);
     CHECK(cifar.config.data.crop_padding == 4);
-    CHECK(cifar.config.data.flip);
+    CHECK(cifar.config.data.flip == true);
     CHECK(cifar.config.baseline.epochs == 10);
     const auto digits = load_text(kNeeded, {"data.dataset=mnist", "model.checkpoint=net"});
     CHECK(digits.config.data.crop_padding == 2);
-    CHECK_FALSE(digits.config.data.flip);
+    CHECK(digits.config.data.flip == false);
     CHECK(digits.config.baseline.epochs == 0);
     const auto given = load_text(
         kNeeded,
         {"data.dataset=mnist", "data.flip=true", "data.crop_padding=0", "baseline.epochs=3"});
     CHECK(given.config.data.crop_padding == 0);
-    CHECK(given.config.data.flip);
+    CHECK(given.config.data.flip == true);
     CHECK(given.config.baseline.epochs == 3);
+}
+
+TEST_CASE("load: what changes pictures is left open where the files tell the task") {
+    const auto folder = load_text(kNeeded, {"data.dataset=image-folder", "data.path=pictures"});
+    REQUIRE(found_in(folder) == Found{});
+    CHECK_FALSE(folder.config.data.crop_padding.has_value());
+    CHECK_FALSE(folder.config.data.flip.has_value());
+    CHECK(folder.config.train.loss.empty());
+    const auto rotated =
+        load_text(kNeeded, {"data.dataset=rotated-fashion-mnist", "train.loss=huber"});
+    REQUIRE(found_in(rotated) == Found{});
+    CHECK(rotated.config.data.flip == false);
+    CHECK(rotated.config.data.crop_padding == 2);
+    CHECK(rotated.config.train.loss == "huber");
+    CHECK(load_text(kNeeded, {"data.dataset=svhn"}).config.data.flip == false);
+}
+
+TEST_CASE("load: mirroring is refused where it changes the answer") {
+    const auto given = load_text(
+        "schema = 1\n[model]\narchitecture = \"resnet\"\n[data]\n"
+        "dataset = \"rotated-fashion-mnist\"\nflip = true\n");
+    CHECK(found_in(given) == Found{"config/invalid-value 6:8"});
 }
 
 TEST_CASE("load: what one key asks of another") {

@@ -77,3 +77,56 @@ TEST_CASE("ledger: ratios of a row are against the baseline") {
     CHECK(row.macs == baseline.macs);
     CHECK(row.cr > 1);
 }
+
+namespace {
+
+pipeline::Row number_row() {
+    pipeline::Row row = test::full_row();
+    row.accuracy = -0.25;
+    row.test_accuracy = 0.5;
+    row.error = 3.5;
+    row.test_error = 4.25;
+    row.errors = {{"angle", 3.0}, {"length", 4.0}};
+    for (pipeline::ExitFigures& exit : row.exits) {
+        exit.error = 2.5;
+    }
+    return row;
+}
+
+}  // namespace
+
+TEST_CASE("ledger: a row of a regression has errors in place of accuracies") {
+    const Json json = pipeline::to_json(number_row());
+    CHECK_FALSE(json.contains("accuracy"));
+    CHECK_FALSE(json.contains("test_accuracy"));
+    CHECK(json.at("error") == 3.5);
+    CHECK(json.at("r2") == -0.25);
+    CHECK(json.at("test_error") == 4.25);
+    CHECK(json.at("test_r2") == 0.5);
+    CHECK(json.at("errors").at("length") == 4.0);
+    CHECK(json.at("exits").at(0).at("error") == 2.5);
+    CHECK_FALSE(json.at("exits").at(0).contains("accuracy"));
+    CHECK(json.at("curves").at(0).contains("train_r2"));
+    CHECK(pipeline::to_json(pipeline::row_from_json(json)) == json);
+}
+
+TEST_CASE("ledger: a row without a score is refused") {
+    Json json = pipeline::to_json(number_row());
+    json.erase("error");
+    CHECK_THROWS_AS(static_cast<void>(pipeline::row_from_json(json)), Json::exception);
+}
+
+TEST_CASE("ledger: document and CSV of a regression name what they hold") {
+    pipeline::Ledger ledger;
+    ledger.rows = {number_row()};
+    const Json document = pipeline::to_json(ledger);
+    CHECK(document.at("error_split") == "validation");
+    CHECK(document.at("error_measure") == "rmse");
+    CHECK_FALSE(document.contains("accuracy_split"));
+    CHECK(document.at("figures").at("error") == "measured");
+    CHECK(document.at("figures").at("r2") == "measured");
+    CHECK_FALSE(document.at("figures").contains("accuracy"));
+    const std::string csv = pipeline::to_csv(ledger);
+    CHECK(csv.starts_with("stage,technique,error,r2,test_error,test_r2,macs,"));
+    CHECK(csv.find("some.technique,3.5,-0.25,4.25,0.5,1159402496,") != std::string::npos);
+}

@@ -74,3 +74,25 @@ TEST_CASE("run data: published data sets have a known shape and folders do not")
           std::vector<std::int64_t>{1, 28, 28});
     CHECK_FALSE(pipeline::shape_of_format("image-folder"));
 }
+
+TEST_CASE(
+    "run data: targets and their unit survive to the last bit, and classes say nothing of them") {
+    pipeline::DataMemory numbers = memory();
+    numbers.classes.clear();
+    numbers.targets = {"angle", "length"};
+    numbers.normalisation.targets = {{0.1 + 0.2, -7}, {1.0 / 3.0, 2}};
+    const auto back = pipeline::memory_of(pipeline::to_metadata(numbers), "file");
+    REQUIRE(back);
+    CHECK(back->targets == numbers.targets);
+    CHECK(back->normalisation.targets.mean == numbers.normalisation.targets.mean);
+    CHECK(back->normalisation.targets.deviation == numbers.normalisation.targets.deviation);
+    CHECK(pipeline::to_metadata(memory()).at("data").find("target") == std::string::npos);
+}
+
+TEST_CASE("run data: the number of targets must fit the network") {
+    train::TrainingData data = data_of(1, 0);
+    data.targets.resize(10, "target");
+    CHECK(code_of(data).empty());
+    data.targets.resize(2);
+    CHECK(code_of(data) == "data/mismatch");
+}

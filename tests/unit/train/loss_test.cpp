@@ -69,7 +69,8 @@ TEST_SUITE("train") {
         const std::vector<at::Tensor> outputs = {sample_logits(), sample_logits() * 2};
         const at::Tensor none;
         const at::Tensor labels = sample_labels();
-        const LossResult result = train::default_loss({outputs, none, labels, none, 0, 1}, 0.1);
+        const LossResult result =
+            train::default_loss({outputs, none, labels, none, 0, 1}, TaskLoss::CrossEntropy, 0.1);
         const auto first = cross_entropy(outputs[0], labels, 0.1);
         const auto second = cross_entropy(outputs[1], labels, 0.1);
         CHECK(at::allclose(result.loss, (first.loss + second.loss) / 2));
@@ -86,5 +87,66 @@ TEST_SUITE("train") {
         CHECK(refusal({at::zeros({4}), {}}, outputs) == "train/bad-loss");
         CHECK(refusal({at::zeros({}), {at::zeros({5, 4})}}, outputs) == "train/bad-loss");
         CHECK(refusal({at::zeros({}), {at::Tensor(), at::Tensor()}}, outputs) == "train/bad-loss");
+    }
+
+    TEST_CASE("loss: numbers agree with ATen, and their gradients with finite differences") {
+        const at::Tensor output =
+            at::tensor({0.2, -3.0, 0.9, 1.5, -0.4, 0.1}, at::kDouble).view({3, 2});
+        const at::Tensor target =
+            at::tensor({0.0, 0.0, 0.5, 4.0, -0.4001, 0.6}, at::kDouble).view({3, 2});
+        const std::vector<std::pair<TaskLoss, at::Tensor>> references = {
+            {TaskLoss::MeanSquared, at::mse_loss(output, target)},
+            {TaskLoss::MeanAbsolute, at::l1_loss(output, target)},
+            {TaskLoss::Huber, at::huber_loss(output, target)}};
+        for (const auto& [loss, reference] : references) {
+            CAPTURE(static_cast<int>(loss));
+            const auto found = train::task_loss(output, target, loss, 0);
+            CHECK(at::allclose(found.loss, reference, 1e-12, 1e-12));
+            CHECK(found.loss.dim() == 0);
+            constexpr double kStep = 1e-6;
+            for (std::int64_t i = 0; i < output.numel(); ++i) {
+                at::Tensor up = output.clone();
+                at::Tensor down = output.clone();
+                up.view(-1)[i] += kStep;
+                down.view(-1)[i] -= kStep;
+                const double slope = (train::task_loss(up, target, loss, 0).loss -
+                                      train::task_loss(down, target, loss, 0).loss)
+                                         .item<double>() /
+                                     (2 * kStep);
+                CHECK(found.gradient.view(-1)[i].item<double>() ==
+                      doctest::Approx(slope).epsilon(1e-5));
+            }
+        }
+    }
+
+    TEST_CASE(
+        "loss: the task decides unless a loss is named, and a loss of another task is refused") {
+        train::TrainingData classes;
+        classes.classes = {"a", "b", "c"};
+        train::TrainingData numbers;
+        numbers.targets = {"angle"};
+        CHECK((train::choose_loss("", classes) == TaskLoss::CrossEntropy));
+        CHECK((train::choose_loss("", numbers) == TaskLoss::MeanSquared));
+        CHECK((train::choose_loss("mae", numbers) == TaskLoss::MeanAbsolute));
+        CHECK((train::choose_loss("huber", numbers) == TaskLoss::Huber));
+        const auto refuse = [](const std::string& name, const train::TrainingData& data) {
+            try {
+                static_cast<void>(train::choose_loss(name, data));
+                train::refuse_smoothing(0.1, data);
+            } catch (const Error& error) {
+                return error.code() + ": " + error.what();
+            }
+            return std::string();
+        };
+        CHECK(refuse("mse", classes) ==
+              "train/loss-mismatch: the loss 'mse' is one of numbers, but the data set has 3 "
+              "classes");
+        CHECK(
+            refuse("cross-entropy", numbers) ==
+            "train/loss-mismatch: the loss 'cross-entropy' is one of classes, but the data set has "
+            "numbers to predict (angle)");
+        CHECK(refuse("mse", numbers).starts_with("train/loss-mismatch: label smoothing"));
+        CHECK(refuse("l7", classes).starts_with("train/unknown-loss"));
+        CHECK(refuse("cross-entropy", classes).empty());
     }
 }
