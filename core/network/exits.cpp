@@ -16,12 +16,26 @@
 namespace topress::network {
 namespace {
 
-std::pair<at::Tensor, at::Tensor> gate_by_threshold(const at::Tensor& logits,
-                                                    std::string_view criterion,
-                                                    double threshold) {
+using LeaveAndStay = std::pair<at::Tensor, at::Tensor>;
+
+LeaveAndStay divide(const at::Tensor& criterion, double threshold) {
     // A sample whose criterion is not a number compares false: it never leaves.
-    const at::Tensor leaves = exit_criterion(logits, criterion).ge(threshold);
+    const at::Tensor leaves = criterion.ge(threshold);
     return {leaves.nonzero().flatten(), leaves.logical_not().nonzero().flatten()};
+}
+
+LeaveAndStay gate_by_threshold(const at::Tensor& logits,
+                               std::string_view criterion,
+                               double threshold) {
+    return divide(exit_criterion(logits, criterion), threshold);
+}
+
+/// A gate sees one exit alone: what two exits say is compared here.
+LeaveAndStay apply_gate(const Exit& exit, const at::Tensor& logits, const at::Tensor& previous) {
+    if (compares_with_previous(exit.criterion)) {
+        return divide(exit_criterion(logits, exit.criterion, previous), exit.threshold);
+    }
+    return exit_gate()(logits, exit.criterion, exit.threshold);
 }
 
 ExitGate& current_gate() {
@@ -71,8 +85,10 @@ std::vector<std::string> exit_criteria() {
     return {std::begin(kExitCriteria), std::end(kExitCriteria)};
 }
 
-at::Tensor exit_criterion(const at::Tensor& logits, std::string_view criterion) {
-    if (std::optional<at::Tensor> value = topress::exit_criterion(logits, criterion)) {
+at::Tensor exit_criterion(const at::Tensor& logits,
+                          std::string_view criterion,
+                          const at::Tensor& previous) {
+    if (std::optional<at::Tensor> value = topress::exit_criterion(logits, criterion, previous)) {
         return *std::move(value);
     }
     std::string known;
@@ -104,10 +120,12 @@ EarlyExitResult forward_with_exits(const Network& network, const at::Tensor& inp
     Runner runner(network, *plan, input, RunMode{});
     Answers answers(input);
     const auto& exits = network.exits();
+    at::Tensor previous;  // of the samples that are still there
     for (std::size_t i = 0; i < exits.size(); ++i) {
         const at::Tensor logits = runner.run_segment()[0];
-        const auto [leave, stay] = exit_gate()(logits, exits[i].criterion, exits[i].threshold);
+        const auto [leave, stay] = apply_gate(exits[i], logits, previous);
         if (leave.size(0) == 0) {
+            previous = logits;
             continue;
         }
         answers.add(logits, leave, static_cast<std::int64_t>(i));
@@ -116,6 +134,7 @@ EarlyExitResult forward_with_exits(const Network& network, const at::Tensor& inp
         }
         runner.keep_samples(stay);
         answers.keep(stay);
+        previous = logits.index_select(0, stay);
     }
     return answers.finish(runner.run_segment()[0], static_cast<std::int64_t>(exits.size()));
 }

@@ -123,7 +123,10 @@ void set_exit_gate(ExitGate gate);
 /// The criteria an exit may have.
 [[nodiscard]] std::vector<std::string> exit_criteria();
 
-/// A criterion per sample (N), 1 = sure, least 0. Throws Error{network/unknown-criterion}.
-[[nodiscard]] at::Tensor exit_criterion(const at::Tensor& logits, std::string_view criterion);
+/// A criterion per sample (N), 1 = sure, least 0; `previous`: what the exit before said, undefined
+/// at the first. Throws Error{network/unknown-criterion}.
+[[nodiscard]] at::Tensor exit_criterion(const at::Tensor& logits,
+                                        std::string_view criterion,
+                                        const at::Tensor& previous = {});
 
 }  // namespace topress::network

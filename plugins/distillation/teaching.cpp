@@ -55,6 +55,35 @@ Loss evaluate(const KdLossParameters& parameters,
     return {loss, {gradient}};
 }
 
+/// Distance to numbers and to the teacher's: there are no probabilities to be softened.
+Loss match_numbers(const Teaching& teaching,
+                   const at::Tensor& student,
+                   const at::Tensor& teacher,
+                   const at::Tensor& labels) {
+    const NumberLoss told = number_loss(student, teacher, TaskLoss::MeanSquared);
+    const NumberLoss hard = number_loss(student, labels, teaching.task_loss);
+    return {told.value * teaching.number_weight + hard.value * teaching.label_weight,
+            {told.gradient * teaching.number_weight + hard.gradient * teaching.label_weight}};
+}
+
+/// The loss of one output.
+Loss output_loss(const Teaching& teaching,
+                 const KdLossParameters& parameters,
+                 const at::Tensor& output,
+                 const LossInput& input) {
+    if (input.labels.is_floating_point()) {
+        return match_numbers(teaching, output, input.teacher, input.labels);
+    }
+    if (teaching.decouple) {
+        return decoupled_loss(
+            output,
+            input.teacher,
+            input.labels,
+            {1, teaching.teacher_weight, teaching.label_weight, teaching.temperature});
+    }
+    return evaluate(parameters, output, input.teacher, input.labels);
+}
+
 }  // namespace
 
 Teaching read_teaching(const Params& params) {
@@ -69,6 +98,7 @@ Teaching read_teaching(const Params& params) {
                               : teaching.standardise ? 9.0
                               : teaching.decouple    ? 8.0
                                                      : 0.9;
+    teaching.number_weight = weight >= 0 ? weight : 0.9;
     teaching.label_weight = params.get<double>("label_weight");
     teaching.hint_weight = params.get<double>("hint_weight");
     teaching.epochs = params.get<double>("epochs");
@@ -82,14 +112,7 @@ LossFunction teaching_loss(const Teaching& teaching) {
         const auto outputs = static_cast<double>(input.outputs.size());
         Loss total;
         for (const at::Tensor& output : input.outputs) {
-            Loss one =
-                teaching.decouple
-                    ? decoupled_loss(
-                          output,
-                          input.teacher,
-                          input.labels,
-                          {1, teaching.teacher_weight, teaching.label_weight, teaching.temperature})
-                    : evaluate(parameters, output, input.teacher, input.labels);
+            Loss one = output_loss(teaching, parameters, output, input);
             if (input.outputs.size() > 1) {
                 one.value.div_(outputs);
                 one.gradients.front().div_(outputs);
@@ -110,7 +133,9 @@ FitReport teach(Model& taught, Context& context, const Teaching& teaching, const
         options.learning_rate = teaching.learning_rate * lesson.learning_rate_factor;
     }
     options.learning_rate_factor = lesson.learning_rate_factor;
-    options.loss = teaching_loss(teaching);
+    Teaching told = teaching;
+    told.task_loss = context.info().loss;
+    options.loss = teaching_loss(told);
     guard_scales(options, taught);
     if (teaching.hint_weight <= 0) {
         options.teacher = &teacher;

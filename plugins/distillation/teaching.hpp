@@ -4,6 +4,7 @@
 
 #include <topress/context.hpp>
 #include <topress/model.hpp>
+#include <topress/number_loss.hpp>
 #include <topress/params.hpp>
 #include <topress/training.hpp>
 
@@ -18,16 +19,21 @@ struct Teaching {
     double label_weight = 0.1;
     double hint_weight = 0;  ///< of the distance between values (hints.hpp); 0 = none
     double epochs = 0;
-    double learning_rate = 0;  ///< 0 = not given
+    double learning_rate = 0;                     ///< 0 = not given
+    double number_weight = 0.9;                   ///< of the teacher where labels are numbers
+    TaskLoss task_loss = TaskLoss::CrossEntropy;  ///< of the run, on the labels
 };
 
 /// Reads method, temperature, teacher_weight, label_weight, hint_weight, epochs, learning_rate;
 /// fills in what the method leaves open: T = 2, weight 9 with standardised logits (Sun et al., CVPR
 /// 2024); T = 4, weight 0.9 plain (Hinton et al. 2015); T = 4, weight 8 decoupled (Zhao et al.,
-/// CVPR 2022), where it is that of the classes other than the label.
+/// CVPR 2022), where it is that of the classes other than the label; weight 0.9 where labels are
+/// numbers.
 [[nodiscard]] Teaching read_teaching(const Params& params);
 
 /// The mean of the losses on all exits and the main output. Needs a teacher in the fit options.
+/// Where labels are numbers, whatever the method: label_weight * task_loss + number_weight * mean
+/// squared distance to the teacher's numbers.
 [[nodiscard]] LossFunction teaching_loss(const Teaching& teaching);
 
 /// Part of the teaching that is one fit.

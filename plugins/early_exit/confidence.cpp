@@ -1,13 +1,11 @@
 // Training heads, the choice of exits and thresholds, and what of it the network keeps.
 #include "confidence.hpp"
 
-#include <topress/exit_criterion.hpp>
+#include <topress/number_loss.hpp>
 #include <topress/scales.hpp>
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
-#include <optional>
 #include <sstream>
 
 namespace topress::early_exit {
@@ -18,6 +16,18 @@ namespace {
 constexpr double kJointRate = 0.1;
 // Batches over which batch-norm statistics are measured again after the body was trained.
 constexpr std::uint64_t kStatisticsBatches = 50;
+
+/// The same for numbers: label_weight * the run's loss + mean squared distance to the final
+/// numbers. Shape: all (N, D).
+Loss number_head_loss(const at::Tensor& exit,
+                      const at::Tensor& final,
+                      const at::Tensor& labels,
+                      TaskLoss task_loss,
+                      double label_weight) {
+    const NumberLoss told = number_loss(exit, final, TaskLoss::MeanSquared);
+    const NumberLoss hard = number_loss(exit, labels, task_loss);
+    return {told.value + hard.value * label_weight, {told.gradient + hard.gradient * label_weight}};
+}
 
 /// label_weight * CE + T^2 KL(final || exit), mean over the batch; gradient in closed form.
 /// Shape: exit, final (N, C); labels (N).
@@ -41,8 +51,12 @@ Loss head_loss(const at::Tensor& exit,
     return {divergence + label_weight * cross_entropy, {gradient}};
 }
 
-/// Mean cross entropy of the main output, which trains the body with the heads.
-Loss label_loss(const at::Tensor& logits, const at::Tensor& labels) {
+/// The loss of the main output on the labels, which trains the body with the heads.
+Loss label_loss(const at::Tensor& logits, const at::Tensor& labels, TaskLoss task_loss) {
+    if (labels.is_floating_point()) {
+        const NumberLoss loss = number_loss(logits, labels, task_loss);
+        return {loss.value, {loss.gradient}};
+    }
     const at::Tensor log_probability = logits.log_softmax(1);
     const at::Tensor index = labels.unsqueeze(1);
     at::Tensor gradient = log_probability.exp();
@@ -51,141 +65,14 @@ Loss label_loss(const at::Tensor& logits, const at::Tensor& labels) {
             {gradient.div_(static_cast<double>(logits.size(0)))}};
 }
 
-/// BitOps of a sample that leaves at each exit or at the end: the shares are set to one place at a
-/// time.
-std::vector<double> measure_costs(Model& model) {
-    const auto exits = model.exits();
-    std::vector<double> costs;
-    for (std::size_t taken = 0; taken <= exits.size(); ++taken) {
-        for (std::size_t k = 0; k < exits.size(); ++k) {
-            model.set_exit(exits[k].name, kNever, k == taken ? 1.0 : 0.0);
-        }
-        costs.push_back(model.cost().bitops);
-    }
-    return costs;
-}
-
-/// As the host's gate computes it. Shape: logits (N, C) -> (N).
-at::Tensor confidence_of(const at::Tensor& logits, const Exit& exit) {
-    if (std::optional<at::Tensor> value = exit_criterion(logits, exit.criterion)) {
-        return *std::move(value);
-    }
-    throw PluginError(TOPRESS_ERROR_UNSUPPORTED,
-                      "the criterion '" + exit.criterion + "' of the exit is unknown here",
-                      exit.name);
-}
-
-void record(std::vector<std::uint8_t>& right, const at::Tensor& logits, const at::Tensor& labels) {
-    const at::Tensor equal = logits.argmax(1).eq(labels).to(at::kByte).cpu().contiguous();
-    const auto* data = equal.const_data_ptr<std::uint8_t>();
-    right.insert(right.end(), data, data + equal.numel());
-}
-
-ExitObservations observe_validation(const Model& model, Context& context) {
-    const auto all = model.exits();
-    const std::size_t exits = all.size();
-    ExitObservations seen;
-    seen.confidence.resize(exits);
-    seen.right.resize(exits + 1);
-    auto reader = context.batches(Split::Validation);
-    while (const auto batch = reader.next()) {
-        const auto outputs = model.forward(batch->images);
-        for (std::size_t k = 0; k < exits; ++k) {
-            const at::Tensor confidence =
-                confidence_of(outputs[k], all[k]).to(at::kFloat).cpu().contiguous();
-            const auto* data = confidence.const_data_ptr<float>();
-            seen.confidence[k].insert(seen.confidence[k].end(), data, data + confidence.numel());
-            record(seen.right[k], outputs[k], batch->labels);
-        }
-        record(seen.right[exits], outputs[exits], batch->labels);
-    }
-    return seen;
-}
-
-/// Which exits are worth having, and their thresholds; one entry for every head that was tried.
-struct ChosenExits {
-    std::vector<double> thresholds;  ///< kNever = not worth having
-    std::vector<double> share;
-    double accuracy = 0;
-    double cost_ratio = 1;  ///< expected, of the cost without exits
-};
-
-/// The observations of some exits, at the costs of a network that has only those.
-ExitObservations only(const ExitObservations& all,
-                      const std::vector<std::size_t>& kept,
-                      const Model& network) {
-    ExitObservations some;
-    OwnedModel small = network.clone();
-    const auto exits = network.exits();
-    for (std::size_t k = 0; k < exits.size(); ++k) {
-        if (std::find(kept.begin(), kept.end(), k) == kept.end()) {
-            small.remove_exit(exits[k].name);
-        } else {
-            some.confidence.push_back(all.confidence[k]);
-            some.right.push_back(all.right[k]);
-        }
-    }
-    some.right.push_back(all.right.back());
-    some.cost = measure_costs(small);
-    return some;
-}
-
-/// Adds the exit that saves most to those that are chosen, until nothing more is saved or there are
-/// `most`. With room for all of them they are weighed together instead.
-ChosenExits choose_exits(const Model& network,
-                         Context& context,
-                         std::size_t most,
-                         double max_drop) {
-    const ExitObservations all = observe_validation(network, context);
-    const std::size_t count = all.confidence.size();
-    std::vector<std::size_t> kept;
-    ThresholdChoice best = choose_thresholds(only(all, kept, network), max_drop);
-    const double without = best.expected_cost;
-    if (most >= count) {
-        for (std::size_t k = 0; k < count; ++k) {
-            kept.push_back(k);
-        }
-        best = choose_thresholds(only(all, kept, network), max_drop);
-    }
-    while (kept.size() < std::min(most, count)) {
-        std::optional<std::size_t> next;
-        for (std::size_t k = 0; k < count; ++k) {
-            if (std::find(kept.begin(), kept.end(), k) != kept.end()) {
-                continue;
-            }
-            context.throw_if_cancelled();
-            std::vector<std::size_t> tried = kept;
-            tried.insert(std::upper_bound(tried.begin(), tried.end(), k), k);
-            ThresholdChoice choice = choose_thresholds(only(all, tried, network), max_drop);
-            if (choice.expected_cost < best.expected_cost) {
-                best = std::move(choice);
-                next = k;
-            }
-        }
-        if (!next) {
-            break;
-        }
-        kept.insert(std::upper_bound(kept.begin(), kept.end(), *next), *next);
-    }
-    ChosenExits chosen;
-    chosen.thresholds.assign(count, kNever);
-    chosen.share.assign(count, 0.0);
-    for (std::size_t i = 0; i < kept.size(); ++i) {
-        chosen.thresholds[kept[i]] = best.thresholds[i];
-        chosen.share[kept[i]] = best.share[i];
-    }
-    chosen.accuracy = best.accuracy;
-    chosen.cost_ratio = best.expected_cost / without;
-    return chosen;
-}
-
-std::string describe(const Head& head, double threshold, double share) {
+std::string describe(const Head& head, double threshold, double share, bool kept) {
     std::ostringstream text;
     text.precision(3);
     text << head.name << " at " << head.place.value << " (" << head.place.macs_share * 100
          << " % of MACs): ";
     if (threshold >= kNever) {
-        text << "not worth its cost, left out";
+        text << (kept ? "nobody leaves, the next exit is compared with it"
+                      : "not worth its cost, left out");
     } else {
         text << "threshold " << threshold << ", " << share * 100 << " % leave";
     }
@@ -202,7 +89,7 @@ void ConfidenceExits::configure(const Params& params) {
     is_joint_ = params.get<std::string>("training") == "joint";
     head_.kind = parse_head_kind(params.get<std::string>("head"));
     head_.codewords = params.get<std::int64_t>("codewords");
-    head_.criterion = params.get<std::string>("criterion");
+    head_.criterion = params.get_or<std::string>("criterion", "");
     epochs_ = params.get<double>("epochs");
     learning_rate_ = params.get<double>("learning_rate");
     max_drop_pp_ = params.get<double>("max_drop_pp");
@@ -222,7 +109,8 @@ void ConfidenceExits::apply(Model& model, Context& context) {
     }
     const auto heads = plan_heads(model);
     HeadOptions options = head_;
-    options.outputs = context.info().classes;
+    options.criterion = criterion_for(context.info());
+    options.outputs = model.value_shape(model.output()).front();
     OwnedModel trial = model.clone();
     for (const auto& head : heads) {
         attach_head(trial, head, options, context.device(), context.random());
@@ -232,11 +120,12 @@ void ConfidenceExits::apply(Model& model, Context& context) {
     const auto most = candidates_ > 0 ? static_cast<std::size_t>(maximum_exits_) : heads.size();
     const ChosenExits chosen = choose_exits(trial, context, most, max_drop_pp_ / 100.0);
     for (std::size_t k = 0; k < heads.size(); ++k) {
-        context.log_info(describe(heads[k], chosen.thresholds[k], chosen.share[k]));
-        if (chosen.thresholds[k] >= kNever) {
-            trial.remove_exit(heads[k].name);
-        } else {
+        const bool kept = chosen.kept[k];
+        context.log_info(describe(heads[k], chosen.thresholds[k], chosen.share[k], kept));
+        if (kept) {
             trial.set_exit(heads[k].name, chosen.thresholds[k], chosen.share[k]);
+        } else {
+            trial.remove_exit(heads[k].name);
         }
     }
     model.assign(trial);
@@ -259,21 +148,33 @@ std::vector<Head> ConfidenceExits::plan_heads(const Model& model) const {
                            : heads_at_positions(model, positions_);
 }
 
+std::string ConfidenceExits::criterion_for(const DataInfo& data) const {
+    const std::string& wanted = head_.criterion;
+    if (!data.is_regression()) {
+        return wanted.empty() ? "max-probability" : wanted;
+    }
+    if (!wanted.empty() && wanted != "agreement") {
+        throw PluginError(TOPRESS_ERROR_INVALID_ARGUMENT,
+                          "the criterion '" + wanted +
+                              "' is about classes, the labels are numbers: write criterion = "
+                              "\"agreement\", or leave it out",
+                          "criterion");
+    }
+    return "closeness";
+}
+
 void ConfidenceExits::choose_again(Model& model, Context& context) const {
-    ExitObservations seen = observe_validation(model, context);
-    OwnedModel trial = model.clone();
-    seen.cost = measure_costs(trial);
-    const ThresholdChoice choice = choose_thresholds(seen, max_drop_pp_ / 100.0);
     const auto exits = model.exits();
+    const ChosenExits chosen = choose_exits(model, context, exits.size(), max_drop_pp_ / 100.0);
     for (std::size_t k = 0; k < exits.size(); ++k) {
-        model.set_exit(exits[k].name, choice.thresholds[k], choice.share[k]);
+        model.set_exit(exits[k].name, chosen.thresholds[k], chosen.share[k]);
         std::ostringstream text;
         text.precision(3);
-        text << exits[k].name << ": threshold " << choice.thresholds[k] << ", "
-             << choice.share[k] * 100 << " % leave";
+        text << exits[k].name << ": threshold " << chosen.thresholds[k] << ", "
+             << chosen.share[k] * 100 << " % leave";
         context.log_info(text.str());
     }
-    context.metric("validation_accuracy", choice.accuracy);
+    context.metric("validation_accuracy", chosen.accuracy);
 }
 
 void ConfidenceExits::train(Model& model, Context& context) const {
@@ -298,17 +199,20 @@ void ConfidenceExits::train(Model& model, Context& context) const {
             }
         }
     }
-    options.loss = [this](const LossInput& input) {
+    options.loss = [this, data = context.info()](const LossInput& input) {
+        const at::Tensor& final = input.outputs.back();
         Loss total;
         total.gradients.resize(input.outputs.size());
         for (std::size_t k = 0; k + 1 < input.outputs.size(); ++k) {
-            Loss one = head_loss(
-                input.outputs[k], input.outputs.back(), input.labels, temperature_, label_weight_);
+            const at::Tensor& exit = input.outputs[k];
+            Loss one = data.is_regression()
+                           ? number_head_loss(exit, final, input.labels, data.loss, label_weight_)
+                           : head_loss(exit, final, input.labels, temperature_, label_weight_);
             total.value = total.value.defined() ? total.value + one.value : one.value;
             total.gradients[k] = one.gradients.front();
         }
         if (is_joint_) {
-            const Loss last = label_loss(input.outputs.back(), input.labels);
+            const Loss last = label_loss(final, input.labels, data.loss);
             total.value = total.value + last.value;
             total.gradients.back() = last.gradients.front();
         }

@@ -1,8 +1,8 @@
 // early_exit.confidence: heads on a frozen body, thresholds chosen on validation.
 #pragma once
 
+#include "choice.hpp"
 #include "heads.hpp"
-#include "thresholds.hpp"
 
 #include <topress/plugin.hpp>
 
@@ -15,9 +15,10 @@ namespace topress::early_exit {
 /// final logits and the labels with the body frozen or together with it, and sets per-exit
 /// thresholds that minimise expected BitOps at a bounded loss of validation accuracy. Of candidates
 /// the few that save most together are kept; heads that no threshold makes worth their cost are
-/// left out. A network that has exits already keeps them as they are; only their thresholds are
-/// chosen again. Throws: PluginError{UNSUPPORTED} when no place for a head is found, or an exit has
-/// a criterion that is unknown here, {INVALID_ARGUMENT} for a place where none can be.
+/// left out, unless a later exit compares its answer with theirs. A network that has exits already
+/// keeps them as they are; only their thresholds are chosen again. Throws: PluginError{UNSUPPORTED}
+/// when no place for a head is found, or an exit has a criterion that is unknown here,
+/// {INVALID_ARGUMENT} for a place where none can be.
 class ConfidenceExits final : public Technique {
   public:
     void configure(const Params& params) override;
@@ -25,6 +26,9 @@ class ConfidenceExits final : public Technique {
 
   private:
     [[nodiscard]] std::vector<Head> plan_heads(const Model& model) const;
+    /// As the exits of a network name it. Throws: PluginError{INVALID_ARGUMENT} for one of classes
+    /// where labels are numbers.
+    [[nodiscard]] std::string criterion_for(const DataInfo& data) const;
     void choose_again(Model& model, Context& context) const;
     void train(Model& model, Context& context) const;
 
@@ -33,7 +37,7 @@ class ConfidenceExits final : public Technique {
     int candidates_ = 0;
     int maximum_exits_ = 0;
     bool is_joint_ = false;
-    HeadOptions head_;
+    HeadOptions head_;  ///< an empty criterion is the usual one of the task
     double epochs_ = 0;
     double learning_rate_ = 0;
     double max_drop_pp_ = 0;

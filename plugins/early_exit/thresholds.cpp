@@ -64,7 +64,7 @@ class Search {
         }
         current_.assign(exits_, kNever);
         left_.assign(exits_ + 1, 0);
-        descend(0, all, 0, 0.0);
+        descend(0, all, 0.0, 0.0);
     }
 
     [[nodiscard]] const ThresholdChoice& best() const { return best_; }
@@ -73,7 +73,7 @@ class Search {
     /// Tries every threshold of exit `k` on the samples that reach it.
     void descend(std::size_t k,
                  const std::vector<std::uint32_t>& reaching,
-                 std::size_t right_so_far,
+                 double right_so_far,
                  double cost_so_far) {
         if (cost_so_far >= best_cost_) {
             return;  // costs only grow
@@ -85,7 +85,7 @@ class Search {
         for (const double threshold : candidates_[k]) {
             std::vector<std::uint32_t> staying;
             staying.reserve(reaching.size());
-            std::size_t right = right_so_far;
+            double right = right_so_far;
             for (const auto i : reaching) {
                 if (static_cast<double>(seen_.confidence[k][i]) >= threshold) {
                     right += seen_.right[k][i];
@@ -101,19 +101,19 @@ class Search {
         }
     }
 
-    void finish(const std::vector<std::uint32_t>& reaching, std::size_t right, double cost) {
+    void finish(const std::vector<std::uint32_t>& reaching, double right, double cost) {
         for (const auto i : reaching) {
             right += seen_.right[exits_][i];
         }
         left_[exits_] = reaching.size();
         cost += static_cast<double>(reaching.size()) * seen_.cost[exits_];
-        if (static_cast<double>(right) < least_right_ || cost >= best_cost_) {
+        if (right < least_right_ || cost >= best_cost_) {
             return;
         }
         best_cost_ = cost;
         const auto samples = static_cast<double>(seen_.right.front().size());
         best_.thresholds = current_;
-        best_.accuracy = static_cast<double>(right) / samples;
+        best_.accuracy = right / samples;
         best_.expected_cost = cost / samples;
         best_.share.clear();
         for (const auto count : left_) {
@@ -135,12 +135,11 @@ class Search {
 
 ThresholdChoice choose_thresholds(const ExitObservations& seen, double max_drop) {
     const auto& final_right = seen.right.back();
-    std::size_t right = 0;
+    double right = 0;
     for (const auto r : final_right) {
         right += r;
     }
-    const double least =
-        static_cast<double>(right) - max_drop * static_cast<double>(final_right.size());
+    const double least = right - max_drop * static_cast<double>(final_right.size());
     // All thresholds at kNever are a candidate and give exactly `right`, so there is always an
     // answer.
     return Search(seen, least).best();

@@ -12,9 +12,10 @@ inline constexpr double kNever = 2.0;
 
 /// What was seen on the validation split. K exits, N samples.
 struct ExitObservations {
-    std::vector<std::vector<float>> confidence;  ///< [K][N], largest softmax probability
-    std::vector<std::vector<std::uint8_t>>
-        right;                 ///< [K + 1][N], prediction right; last = main output
+    std::vector<std::vector<float>> confidence;  ///< [K][N], the criterion; negative: never leaves
+    /// [K + 1][N], last = main output: 1 where the prediction is right, else 0; of numbers 1 less
+    /// the squared error by the variance. The mean is the accuracy, or R2.
+    std::vector<std::vector<double>> right;
     std::vector<double> cost;  ///< [K + 1], of a sample that leaves there
 };
 

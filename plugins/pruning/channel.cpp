@@ -209,7 +209,7 @@ void ChannelPruning::fine_tune(Model& model,
     }
     options.learning_rate_factor = kLearningRateFactor;
     options.after_backward = std::move(after_backward);
-    follow_original(options, context.original(), original_weight_);
+    follow_original(options, context.original(), original_weight_, context.info().loss);
     guard_scales(options, model);
     context.fit(model, options);
 }

@@ -194,7 +194,7 @@ void Qat::train(Model& model, Context& context, double epochs, const char* phase
         options.learning_rate = learning_rate_;
     }
     options.learning_rate_factor = kLearningRateFactor;
-    follow_original(options, context.original(), original_weight_);
+    follow_original(options, context.original(), original_weight_, context.info().loss);
     guard_scales(options, model, scale_factor_);
     context.fit(model, options);
 }

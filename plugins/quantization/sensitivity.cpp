@@ -62,16 +62,22 @@ std::vector<at::Tensor> calibration_images(Context& context, int batches) {
     return images;
 }
 
-/// Logarithms of the probabilities that a network answers, all batches below each other.
-at::Tensor answers(const Model& model, const std::vector<at::Tensor>& images) {
+/// Logarithms of the probabilities that a network answers, or the numbers themselves, all batches
+/// below each other.
+at::Tensor answers(const Model& model, const std::vector<at::Tensor>& images, bool are_numbers) {
     std::vector<at::Tensor> rows;
     for (const at::Tensor& batch : images) {
-        rows.push_back(model.forward(batch).back().to(at::kFloat).log_softmax(1));
+        const at::Tensor output = model.forward(batch).back().to(at::kFloat);
+        rows.push_back(are_numbers ? output : output.log_softmax(1));
     }
     return at::cat(rows);
 }
 
-double divergence(const at::Tensor& from, const at::Tensor& to) {
+/// How far answers moved: divergence of probabilities, mean squared change of numbers.
+double divergence(const at::Tensor& from, const at::Tensor& to, bool are_numbers) {
+    if (are_numbers) {
+        return (from - to).square().mean().item<double>();
+    }
     const double sum = (from.exp() * (from - to)).sum().to(at::kDouble).item<double>();
     return std::max(sum / static_cast<double>(from.size(0)), 0.0);
 }
@@ -140,7 +146,8 @@ void choose_bits(std::vector<Layer>& layers,
     const std::vector<Together> groups = free_groups(layers);
     const std::vector<at::Tensor> images = calibration_images(context, limits.batches);
     const ActivationSamples samples = sample_activations(model, context, layers, limits.batches);
-    const at::Tensor told = answers(model, images);
+    const bool are_numbers = context.info().is_regression();
+    const at::Tensor told = answers(model, images, are_numbers);
 
     // Every item is the whole network with one group quantized: sums differ from the BitOps of the
     // network by what is common to all choices.
@@ -169,7 +176,8 @@ void choose_bits(std::vector<Layer>& layers,
             quantize_activations(trial, alone, samples);
             const double cost = trial.cost().bitops;
             given += difference == 0 ? cost : 0;
-            trials.back().push_back({alone, {cost, divergence(told, answers(trial, images))}});
+            const double loss = divergence(told, answers(trial, images, are_numbers), are_numbers);
+            trials.back().push_back({alone, {cost, loss}});
         }
         context.log_debug(describe(trials.back()));
         context.progress(trials.size(), groups.size(), "sensitivity");

@@ -76,15 +76,29 @@ CRITERIA = {
 }
 
 
+def agreement(logits, previous):
+    """Of the class that both exits name the lesser probability; -1 at the first exit, which lets nobody leave."""
+    if previous is None:
+        return torch.full((len(logits),), -1.0)
+    now, before = logits.softmax(1).max(1), previous.softmax(1).max(1)
+    return torch.minimum(now.values, before.values) * (now.indices == before.indices)
+
+
+def sureness(exit_, logits, previous):
+    if exit_["criterion"] == "agreement":
+        return agreement(logits, previous)
+    return CRITERIA[exit_["criterion"]](logits)
+
+
 def answers(graph, tensors, images):
     """The class of every picture, from the exit it takes."""
     values = {**tensors, graph["input"]["name"]: images}
     for node in graph["nodes"]:
         values[node["outputs"][0]] = run_node(node, values)
     answer = values[graph["output"]].argmax(1)
-    for exit_ in reversed(graph["exits"]):
-        logits = values[exit_["logits"]]
-        leaves = CRITERIA[exit_["criterion"]](logits) >= exit_["threshold"]
+    said = [None, *(values[exit_["logits"]] for exit_ in graph["exits"])]
+    for exit_, previous, logits in reversed(list(zip(graph["exits"], said, said[1:]))):
+        leaves = sureness(exit_, logits, previous) >= exit_["threshold"]
         answer = torch.where(leaves, logits.argmax(1), answer)
     return answer
 
@@ -96,6 +110,8 @@ def main():
     parser.add_argument("--data", required=True)
     given = parser.parse_args()
     graph, tensors, data = read_network(given.network)
+    if data.get("targets"):
+        parser.error("the network answers numbers: there is no right or wrong to be counted")
     folder = pathlib.Path(given.data)
     images = read_idx(folder / "t10k-images-idx3-ubyte.gz").unsqueeze(1)
     labels = read_idx(folder / "t10k-labels-idx1-ubyte.gz").long()

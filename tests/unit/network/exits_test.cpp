@@ -25,7 +25,9 @@ network::EarlyExitResult choose_afterwards(const Network& net, const at::Tensor&
         at::full({x.size(0)}, static_cast<std::int64_t>(net.exits().size()), at::kLong)};
     for (std::size_t i = net.exits().size(); i-- > 0;) {
         const auto& exit = net.exits()[i];
-        const auto leaves = network::exit_criterion(outputs[i], exit.criterion) >= exit.threshold;
+        const at::Tensor before = i > 0 ? outputs[i - 1] : at::Tensor();
+        const auto leaves =
+            network::exit_criterion(outputs[i], exit.criterion, before) >= exit.threshold;
         result.logits = at::where(leaves.unsqueeze(1), outputs[i], result.logits);
         result.exit_index =
             at::where(leaves,
@@ -99,7 +101,7 @@ TEST_SUITE("network") {
                                               -90.0F})  // one of two
                                       .view({3, 4});
         const auto value = [&](std::string_view criterion, std::int64_t row) {
-            return network::exit_criterion(logits, criterion)[row].item<double>();
+            return network::exit_criterion(logits, criterion, logits)[row].item<double>();
         };
         for (const std::string& criterion : network::exit_criteria()) {
             CAPTURE(criterion);
@@ -111,16 +113,18 @@ TEST_SUITE("network") {
         CHECK(value("max-probability", 2) == doctest::Approx(0.5));
         CHECK(value("margin", 2) == doctest::Approx(0));
         CHECK(value("entropy", 2) == doctest::Approx(0.5));
-        CHECK(network::exit_criteria().size() == 3);
+        CHECK(value("agreement", 1) == doctest::Approx(0.25));
+        CHECK(network::exit_criteria().size() == 5);
         // One class alone is sure whatever its logit.
         for (const std::string& criterion : network::exit_criteria()) {
-            CHECK(network::exit_criterion(at::zeros({1, 1}), criterion).item<double>() == 1);
+            const at::Tensor one = at::zeros({1, 1});
+            CHECK(network::exit_criterion(one, criterion, one).item<double>() == 1);
         }
     }
 
     TEST_CASE("exits: a criterion decides whose samples leave") {
         const auto x = random_tensor({33, 3, 16, 16}, 5);
-        for (const std::string& criterion : network::exit_criteria()) {
+        for (const char* criterion : {"max-probability", "margin", "entropy"}) {
             CAPTURE(criterion);
             Network net = test::resnet_with_exits(kNever, kNever);
             auto exits = net.exits();
@@ -135,6 +139,73 @@ TEST_SUITE("network") {
             CHECK(actual.exit_index.equal(choose_afterwards(net, x).exit_index));
             CHECK(count_of(actual.exit_index, 0) == 17);
         }
+    }
+
+    TEST_CASE("exits: agreement is the lesser probability of the class that both name") {
+        const auto logits = [](std::initializer_list<float> odds) {
+            return at::tensor(std::vector<float>(odds), at::kFloat).log().view({-1, 2});
+        };
+        const at::Tensor before = logits({8, 2, 6, 4, 3, 7});
+        const at::Tensor now = logits({7, 3, 9, 1, 8, 2});
+        CHECK(at::allclose(network::exit_criterion(now, "agreement", before),
+                           at::tensor({0.7F, 0.6F, 0.0F})));
+    }
+
+    TEST_CASE("exits: closeness falls with the largest difference of the numbers") {
+        const at::Tensor before = at::tensor({0.F, 0.F, 1.F, 2.F, -1.F, 5.F}).view({3, 2});
+        const at::Tensor now = at::tensor({0.F, 0.F, 1.5F, 1.F, 2.F, 5.F}).view({3, 2});
+        CHECK(at::allclose(network::exit_criterion(now, "closeness", before),
+                           at::tensor({1.0F, 0.5F, 0.25F})));
+    }
+
+    TEST_CASE("exits: what compares with the exit before lets nobody leave at the first") {
+        const auto x = random_tensor({33, 3, 16, 16}, 5);
+        for (const char* criterion : {"agreement", "closeness"}) {
+            CAPTURE(criterion);
+            CHECK(network::exit_criterion(at::ones({2, 3}), criterion).equal(at::full({2}, -1.0F)));
+            Network net = test::resnet_with_exits(kNever, kNever);
+            auto exits = net.exits();
+            const at::NoGradGuard no_gradients;
+            const auto outputs = network::forward(net, x, {});
+            net.clear_exits();
+            exits[0].criterion = criterion;
+            exits[0].threshold = 0;
+            exits[1].criterion = criterion;
+            exits[1].threshold =
+                network::exit_criterion(outputs[1], criterion, outputs[0]).median().item<double>();
+            net.add_exit(exits[0]);
+            net.add_exit(exits[1]);
+            const auto actual = network::forward_with_exits(net, x);
+            CHECK(actual.exit_index.equal(choose_afterwards(net, x).exit_index));
+            CHECK(count_of(actual.exit_index, 0) == 0);
+            CHECK(count_of(actual.exit_index, 1) >= 17);
+        }
+    }
+
+    TEST_CASE("exits: samples that stayed are compared with their own earlier answers") {
+        const auto x = random_tensor({33, 3, 16, 16}, 5);
+        Network net = test::resnet_with_exits(kNever, kNever);
+        auto exits = net.exits();
+        const double first = median_of(net, x, 0);
+        const at::NoGradGuard no_gradients;
+        const auto outputs = network::forward(net, x, {});
+        net.clear_exits();
+        exits[0].threshold = first;  // half of the samples leave by their probability
+        exits[1].criterion = "closeness";
+        exits[1].threshold =
+            network::exit_criterion(outputs[1], "closeness", outputs[0]).median().item<double>();
+        net.add_exit(exits[0]);
+        net.add_exit(exits[1]);
+        const GateSpy spy;
+        const auto actual = network::forward_with_exits(net, x);
+        const auto expected = choose_afterwards(net, x);
+        CHECK(actual.exit_index.equal(expected.exit_index));
+        CHECK(test::largest_difference(actual.logits, expected.logits) < 1e-4);
+        CHECK(count_of(actual.exit_index, 0) == 17);
+        CHECK(count_of(actual.exit_index, 1) > 0);
+        CHECK(count_of(actual.exit_index, 2) > 0);
+        // A gate of a plugin sees one exit alone: it is not asked to compare.
+        CHECK(spy.batches == std::vector<std::int64_t>{33});
     }
 
     TEST_CASE("exits: some leave at every exit in the compared case") {

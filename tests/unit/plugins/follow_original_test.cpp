@@ -43,7 +43,7 @@ TEST_SUITE("distillation") {
         Model nobody(nullptr);
         for (const double weight : {0.5, 9.0}) {
             FitOptions options;
-            follow_original(options, nobody, weight);
+            follow_original(options, nobody, weight, TaskLoss::CrossEntropy);
             CHECK(options.teacher == &nobody);
             LossInput input;
             input.outputs = {at::randn({6, 10}, at::kDouble) * 3, at::randn({6, 10}, at::kDouble)};
@@ -61,10 +61,12 @@ TEST_SUITE("distillation") {
         }
     }
 
-    TEST_CASE("following the original: numbers are followed by their squared distance") {
+    TEST_CASE(
+        "following the original: numbers are followed by their squared distance beside the loss of "
+        "the run") {
         Model nobody(nullptr);
         FitOptions options;
-        follow_original(options, nobody, 3);
+        follow_original(options, nobody, 3, TaskLoss::MeanSquared);
         LossInput input;
         input.outputs = {at::full({2, 1}, 1.0, at::kDouble)};
         input.teacher = at::full({2, 1}, 2.0, at::kDouble);
@@ -77,7 +79,7 @@ TEST_SUITE("distillation") {
     TEST_CASE("following the original: without a weight nothing changes") {
         Model nobody(nullptr);
         FitOptions options;
-        follow_original(options, nobody, 0);
+        follow_original(options, nobody, 0, TaskLoss::CrossEntropy);
         CHECK(options.teacher == nullptr);
         CHECK_FALSE(options.loss);
     }

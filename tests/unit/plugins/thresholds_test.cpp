@@ -16,7 +16,7 @@ ExitObservations random_observations(std::size_t exits, std::size_t samples, std
     ExitObservations seen;
     for (std::size_t k = 0; k < exits; ++k) {
         std::vector<float> confidence(samples);
-        std::vector<std::uint8_t> right(samples);
+        std::vector<double> right(samples);
         for (std::size_t i = 0; i < samples; ++i) {
             confidence[i] = uniform(generator);
             right[i] = uniform(generator) < confidence[i] + 0.1F ? 1 : 0;
@@ -25,7 +25,7 @@ ExitObservations random_observations(std::size_t exits, std::size_t samples, std
         seen.right.push_back(right);
         seen.cost.push_back(static_cast<double>(k + 1));
     }
-    std::vector<std::uint8_t> right(samples);
+    std::vector<double> right(samples);
     for (auto& r : right) {
         r = uniform(generator) < 0.9F ? 1 : 0;
     }
@@ -106,5 +106,33 @@ TEST_SUITE("plugins") {
     TEST_CASE("thresholds: an unlimited drop takes the cheapest exit") {
         const auto choice = choose_thresholds(random_observations(2, 100, 10), 1.0);
         CHECK(choice.share[0] > 0.9);
+    }
+
+    TEST_CASE("thresholds: squared errors of numbers are traded as right answers are") {
+        // Ten samples; an exit that is as good as the end for the first six, which are surest.
+        ExitObservations seen;
+        seen.cost = {1, 3};
+        seen.confidence.emplace_back();
+        seen.right.resize(2);
+        for (int i = 0; i < 10; ++i) {
+            seen.confidence[0].push_back(0.9F - 0.05F * static_cast<float>(i));
+            seen.right[0].push_back(i < 6 ? 0.95 : -1.5);
+            seen.right[1].push_back(0.95);
+        }
+        const auto strict = choose_thresholds(seen, 0.0);
+        CHECK(strict.share[0] == doctest::Approx(0.6));
+        CHECK(strict.accuracy == doctest::Approx(0.95));
+        const auto loose = choose_thresholds(seen, 0.25);  // one sample more costs 0.245
+        CHECK(loose.share[0] == doctest::Approx(0.7));
+        CHECK(loose.accuracy == doctest::Approx(0.705));
+    }
+
+    TEST_CASE("thresholds: where there is nothing to compare with nobody leaves") {
+        auto seen = random_observations(2, 100, 11);
+        std::fill(seen.confidence[0].begin(), seen.confidence[0].end(), -1.0F);
+        const auto choice = choose_thresholds(seen, 1.0);
+        CHECK(choice.thresholds[0] == kNever);
+        CHECK(choice.share[0] == 0);
+        CHECK(choice.share[1] > 0.9);
     }
 }

@@ -1,0 +1,182 @@
+// Asking the validation split once; every combination of exits is weighed from the answers.
+#include "choice.hpp"
+
+#include <topress/exit_criterion.hpp>
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace topress::early_exit {
+namespace {
+
+// Labels are in deviations of the training set: less is rounding, and no share of it can be told.
+constexpr double kLeastVariance = 1e-12;
+
+using Chosen = std::vector<std::size_t>;  // indices of exits, ascending
+
+/// 1 or 0 for each answer; of numbers 1 less the squared error by the variance of the labels.
+std::vector<double> rate(const at::Tensor& output, const at::Tensor& labels) {
+    at::Tensor values;
+    if (labels.is_floating_point()) {
+        const at::Tensor wanted = labels.to(at::kDouble);
+        const at::Tensor variance =
+            (wanted - wanted.mean(0, true)).square().mean(0).clamp_min(kLeastVariance);
+        values = 1 - ((output.to(at::kDouble) - wanted).square() / variance).mean(1);
+    } else {
+        values = output.argmax(1).eq(labels).to(at::kDouble);
+    }
+    values = values.contiguous();
+    const auto* data = values.const_data_ptr<double>();
+    return {data, data + values.numel()};
+}
+
+/// As the host's gate computes it. Shape: logits, previous (N, C).
+std::vector<float> confidence_of(const at::Tensor& logits,
+                                 const Exit& exit,
+                                 const at::Tensor& previous) {
+    const std::optional<at::Tensor> value = exit_criterion(logits, exit.criterion, previous);
+    if (!value) {
+        throw PluginError(TOPRESS_ERROR_UNSUPPORTED,
+                          "the criterion '" + exit.criterion + "' of the exit is unknown here",
+                          exit.name);
+    }
+    const at::Tensor plain = value->to(at::kFloat).contiguous();
+    const auto* data = plain.const_data_ptr<float>();
+    return {data, data + plain.numel()};
+}
+
+/// BitOps of a sample that leaves at each exit or at the end: the shares are set to one place at a
+/// time.
+std::vector<double> measure_costs(Model& model) {
+    const auto exits = model.exits();
+    std::vector<double> costs;
+    for (std::size_t taken = 0; taken <= exits.size(); ++taken) {
+        for (std::size_t k = 0; k < exits.size(); ++k) {
+            model.set_exit(exits[k].name, kNever, k == taken ? 1.0 : 0.0);
+        }
+        costs.push_back(model.cost().bitops);
+    }
+    return costs;
+}
+
+bool contains(const Chosen& chosen, std::size_t exit) {
+    return std::find(chosen.begin(), chosen.end(), exit) != chosen.end();
+}
+
+/// The same network with some of its exits.
+class Weighing {
+  public:
+    Weighing(const Model& model, Context& context, double max_drop)
+        : model_(model),
+          exits_(model.exits()),
+          answers_(ask_validation(model, context)),
+          max_drop_(max_drop) {}
+
+    [[nodiscard]] std::size_t count() const { return exits_.size(); }
+
+    [[nodiscard]] ThresholdChoice weigh(const Chosen& chosen) const {
+        ExitObservations seen;
+        OwnedModel small = model_.clone();
+        at::Tensor previous;
+        for (std::size_t k = 0; k < exits_.size(); ++k) {
+            if (!contains(chosen, k)) {
+                small.remove_exit(exits_[k].name);
+                continue;
+            }
+            seen.confidence.push_back(confidence_of(answers_.outputs[k], exits_[k], previous));
+            seen.right.push_back(answers_.right[k]);
+            previous = answers_.outputs[k];
+        }
+        seen.right.push_back(answers_.right.back());
+        seen.cost = measure_costs(small);
+        return choose_thresholds(seen, max_drop_);
+    }
+
+    [[nodiscard]] bool compares(std::size_t exit) const {
+        return compares_with_previous(exits_[exit].criterion);
+    }
+
+  private:
+    const Model& model_;
+    std::vector<Exit> exits_;
+    ValidationAnswers answers_;
+    double max_drop_;
+};
+
+Chosen with(Chosen chosen, std::size_t exit) {
+    chosen.insert(std::upper_bound(chosen.begin(), chosen.end(), exit), exit);
+    return chosen;
+}
+
+}  // namespace
+
+ValidationAnswers ask_validation(const Model& model, Context& context) {
+    std::vector<std::vector<at::Tensor>> outputs(model.exits().size() + 1);
+    std::vector<at::Tensor> labels;
+    auto reader = context.batches(Split::Validation);
+    while (const auto batch = reader.next()) {
+        const auto answered = model.forward(batch->images);
+        for (std::size_t k = 0; k < answered.size(); ++k) {
+            outputs[k].push_back(answered[k].to(at::kFloat).cpu());
+        }
+        labels.push_back(batch->labels.cpu());
+    }
+    ValidationAnswers answers;
+    const at::Tensor all_labels = at::cat(labels);
+    for (const auto& parts : outputs) {
+        answers.outputs.push_back(at::cat(parts));
+        answers.right.push_back(rate(answers.outputs.back(), all_labels));
+    }
+    return answers;
+}
+
+ChosenExits choose_exits(const Model& model, Context& context, std::size_t most, double max_drop) {
+    const Weighing weighing(model, context, max_drop);
+    Chosen chosen;
+    ThresholdChoice best = weighing.weigh(chosen);
+    const double without = best.expected_cost;
+    if (most >= weighing.count()) {
+        for (std::size_t k = 0; k < weighing.count(); ++k) {
+            chosen.push_back(k);
+        }
+        best = weighing.weigh(chosen);
+    }
+    while (chosen.size() < std::min(most, weighing.count())) {
+        std::optional<std::size_t> next;
+        for (std::size_t k = 0; k < weighing.count(); ++k) {
+            if (contains(chosen, k)) {
+                continue;
+            }
+            context.throw_if_cancelled();
+            ThresholdChoice choice = weighing.weigh(with(chosen, k));
+            if (choice.expected_cost < best.expected_cost) {
+                best = std::move(choice);
+                next = k;
+            }
+        }
+        if (!next) {
+            break;
+        }
+        chosen = with(std::move(chosen), *next);
+    }
+    ChosenExits result;
+    result.thresholds.assign(weighing.count(), kNever);
+    result.share.assign(weighing.count(), 0.0);
+    result.kept.assign(weighing.count(), false);
+    bool is_compared = false;  // with by a later one
+    for (std::size_t i = chosen.size(); i-- > 0;) {
+        const std::size_t k = chosen[i];
+        result.thresholds[k] = best.thresholds[i];
+        result.share[k] = best.share[i];
+        result.kept[k] = is_compared || best.thresholds[i] < kNever;
+        is_compared = is_compared || (result.kept[k] && weighing.compares(k));
+    }
+    result.accuracy = best.accuracy;
+    result.cost_ratio = best.expected_cost / without;
+    return result;
+}
+
+}  // namespace topress::early_exit

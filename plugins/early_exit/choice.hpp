@@ -1,0 +1,43 @@
+// Which exits a network should have and with which thresholds, from what it answers on validation.
+#pragma once
+
+#include "thresholds.hpp"
+
+#include <topress/context.hpp>
+#include <topress/model.hpp>
+
+#include <ATen/core/Tensor.h>
+
+#include <cstddef>
+#include <vector>
+
+namespace topress::early_exit {
+
+/// What every exit and the main output answer on the validation split.
+struct ValidationAnswers {
+    std::vector<at::Tensor> outputs;         ///< [K + 1], each (N, C) float on the CPU
+    std::vector<std::vector<double>> right;  ///< as in ExitObservations
+};
+
+/// Requires: exits as attached to `model`, in order.
+[[nodiscard]] ValidationAnswers ask_validation(const Model& model, Context& context);
+
+/// Thresholds and shares of all exits that `model` has; one that is not worth having lets nobody
+/// leave (kNever).
+struct ChosenExits {
+    std::vector<double> thresholds;
+    std::vector<double> share;
+    std::vector<bool> kept;  ///< those that let samples leave, or that a later one is compared with
+    double accuracy = 0;     ///< R2 where labels are numbers
+    double cost_ratio = 1;   ///< expected, of the cost without exits
+};
+
+/// Weighs all exits together where there may be as many; of more than `most` adds the one that
+/// saves most to those that are chosen, until nothing more is saved. Throws:
+/// PluginError{UNSUPPORTED} for an exit whose criterion is unknown here.
+[[nodiscard]] ChosenExits choose_exits(const Model& model,
+                                       Context& context,
+                                       std::size_t most,
+                                       double max_drop);
+
+}  // namespace topress::early_exit
