@@ -245,12 +245,12 @@ Section data() {
                      "teacher is then asked once for each of them, not once in every epoch. 0: "
                      "another one in every epoch.",
                      {.minimum = 0, .maximum = 1024}),
-            make_key(
-                "seed",
-                field(&RunConfig::data, &DataConfig::seed),
-                "Seed of the validation split and of the caps; apart from the seed of the run, so "
-                "that runs with other seeds see the same split.",
-                {.minimum = 0}),
+            make_key("seed",
+                     field(&RunConfig::data, &DataConfig::seed),
+                     "Seed of the validation split, the caps and the variants; apart from the seed "
+                     "of the "
+                     "run, so that runs with other seeds see the same pictures.",
+                     {.minimum = 0}),
         }};
 }
 
