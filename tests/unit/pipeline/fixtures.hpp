@@ -100,7 +100,7 @@ inline pipeline::Row full_row() {
     row.latency_ms = 2.25;
     row.latency_ratio = 0.5;
     row.peak_memory_bytes = 1 << 20;
-    row.exits = {{"exit0", 0.9, 0.75, 0.99}, {"main output", NAN, 0.25, NAN}};
+    row.exits = {{"exit0", 0.9, 0.75, 0.99, {}}, {"main output", NAN, 0.25, NAN, {}}};
     row.metrics = {{"removed_ratio", 0.5}};
     row.curves = {{"fine-tune", 1, 0.25, 0.9, 0.01, 3.5}};
     return row;
