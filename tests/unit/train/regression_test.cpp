@@ -1,6 +1,7 @@
 // Tests training and evaluation where labels are numbers: train/tally.cpp, train/trainer.cpp.
 #include "base/error.hpp"
 #include "network/execute.hpp"
+#include "network/operators.hpp"
 #include "train/tally.hpp"
 #include "train/trainer.hpp"
 #include "unit/train/tiny.hpp"
@@ -91,7 +92,11 @@ TEST_SUITE("train") {
         const train::TrainingData data = striped_numbers();
         Trainer trainer(data, train::test::defaults(), kCpu);
         network::Network net = tiny_network(3, true);
-        net.set_exit("early", 0.4, 0);
+        data::BatchReader reader(data.test, data.normalisation, 60);
+        const at::Tensor answers = network::forward(net, reader.next()->images, {}).at(0);
+        const double middle =
+            network::exit_criterion(answers, "max-probability").median().item<double>();
+        net.set_exit("early", middle, 0);
         const Evaluation evaluation = trainer.evaluate(net, data.test);
         REQUIRE(evaluation.share.size() == 2);
         REQUIRE(evaluation.share[0] > 0);
