@@ -76,6 +76,12 @@ class Layers {
         return add(name, "flatten", {value_});
     }
 
+    /// Puts the channels of an earlier value before those of the last.
+    Layers& join(const std::string& name, const std::string& value, std::int64_t channels) {
+        channels_ += channels;
+        return add(name, "concat", {value, value_});
+    }
+
     Layers& linear(const std::string& name, std::int64_t out) {
         network_.add_parameter(name + ".weight",
                                Role::Weight,
@@ -169,12 +175,12 @@ Network depthwise_network(std::uint64_t seed) {
 }
 
 Network joined_network(std::uint64_t seed) {
-    return zoo::build({.family = "densenet",
-                       .depth = 10,
-                       .width = 4,
-                       .classes = kClasses,
-                       .input_shape = {kPictureChannels, kPictureSide, kPictureSide}},
-                      seed);
+    Layers layers(seed);
+    layers.convolve("conv1", 8, 3).batch_norm("norm1").relu("relu1");
+    layers.convolve("conv2", 6, 3).batch_norm("norm2").relu("relu2");
+    layers.join("joined", "relu1.out", 8).batch_norm("norm3").relu("relu3");
+    layers.convolve("conv3", 12, 1).batch_norm("norm4").relu("relu4");
+    return layers.global_pool("pool").flatten("flatten").linear("linear", kClasses).finish();
 }
 
 Network network_without_batch_norm(std::uint64_t seed) {

@@ -24,7 +24,7 @@ struct TinyNetwork {
 [[nodiscard]] network::Network residual_network(std::uint64_t seed);
 /// A depthwise and a pointwise convolution.
 [[nodiscard]] network::Network depthwise_network(std::uint64_t seed);
-/// Pre-activation layers whose channels are joined one behind another (DenseNet-BC of the zoo).
+/// Channels of two layers joined one behind the other, as a DenseNet does.
 [[nodiscard]] network::Network joined_network(std::uint64_t seed);
 /// Convolutions with biases instead of batch norm, two linear layers.
 [[nodiscard]] network::Network network_without_batch_norm(std::uint64_t seed);
