@@ -3,6 +3,7 @@
 
 #include <topress/places.hpp>
 #include <topress/scales.hpp>
+#include <topress/walk.hpp>
 
 #include <ATen/ATen.h>
 
@@ -31,23 +32,6 @@ std::optional<NodeView> quantizer(const Model& model, const std::string& value) 
 
 int bits_at(const Model& model, const std::optional<NodeView>& quantize) {
     return quantize ? static_cast<int>(model.integer(quantize->name, "bits").value_or(0)) : 0;
-}
-
-/// Nodes that the value depends on, itself included.
-std::set<std::string> ancestors(const std::vector<NodeView>& nodes, const std::string& value) {
-    std::set<std::string> wanted{value};
-    std::set<std::string> found;
-    for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
-        const bool is_wanted =
-            std::any_of(node->outputs.begin(), node->outputs.end(), [&](const std::string& output) {
-                return wanted.count(output) != 0;
-            });
-        if (is_wanted) {
-            found.insert(node->name);
-            wanted.insert(node->inputs.begin(), node->inputs.end());
-        }
-    }
-    return found;
 }
 
 /// LSQ's first step: 2 * mean |v| / sqrt(highest level); for one signed bit mean |v|, what a sign

@@ -129,9 +129,7 @@ FitReport teach(Model& taught, Context& context, const Teaching& teaching, const
     FitOptions options;
     options.phase = lesson.phase;
     options.epochs = lesson.epochs;
-    if (teaching.learning_rate > 0) {
-        options.learning_rate = teaching.learning_rate * lesson.learning_rate_factor;
-    }
+    options.learning_rate = teaching.learning_rate * lesson.learning_rate_factor;  // 0 = the run's
     options.learning_rate_factor = lesson.learning_rate_factor;
     Teaching told = teaching;
     told.task_loss = context.info().loss;

@@ -184,9 +184,7 @@ void ConfidenceExits::train(Model& model, Context& context) const {
     FitOptions options;
     options.phase = is_joint_ ? "joint" : "heads";
     options.epochs = epochs_;
-    if (learning_rate_ > 0) {
-        options.learning_rate = learning_rate_;
-    }
+    options.learning_rate = learning_rate_;  // 0 = the run's
     if (is_joint_) {
         options.learning_rate_factor = kJointRate;
         guard_scales(options, model);

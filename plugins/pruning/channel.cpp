@@ -204,9 +204,7 @@ void ChannelPruning::fine_tune(Model& model,
     FitOptions options;
     options.phase = phase;
     options.epochs = epochs;
-    if (learning_rate_ > 0) {
-        options.learning_rate = learning_rate_;
-    }
+    options.learning_rate = learning_rate_;  // 0 = the run's
     options.learning_rate_factor = kLearningRateFactor;
     options.after_backward = std::move(after_backward);
     follow_original(options, context.original(), original_weight_, context.info().loss);

@@ -5,6 +5,7 @@
 #include "kernels/group_l2.hpp"
 
 #include <topress/stream.hpp>
+#include <topress/walk.hpp>
 
 #include <ATen/ATen.h>
 
@@ -27,13 +28,12 @@ constexpr double kPenaltyBase = 16;
 /// Parameters whose size says something about a channel: weights of convolutions and linear layers
 /// (also behind a quantize node) and batch-norm gammas, or those alone.
 std::set<std::string> counted_parameters(const Model& model, bool gammas_only = false) {
-    std::map<std::string, std::string> behind_quantize;
+    const std::vector<NodeView> nodes = model.nodes();
+    const auto behind_quantize = behind_quantizers(nodes);
     std::set<std::string> counted;
-    for (const auto& node : model.nodes()) {
-        if (node.op == "quantize") {
-            behind_quantize[node.outputs.front()] = node.inputs.front();
-        } else if (node.op == "batch_norm" ||
-                   (!gammas_only && (node.op == "conv2d" || node.op == "linear"))) {
+    for (const auto& node : nodes) {
+        if (node.op == "batch_norm" ||
+            (!gammas_only && (node.op == "conv2d" || node.op == "linear"))) {
             const std::string& value = node.inputs.at(1);
             const auto quantized = behind_quantize.find(value);
             counted.insert(quantized == behind_quantize.end() ? value : quantized->second);

@@ -1,7 +1,7 @@
 // Sizes of selections that are not made yet, and the one that is.
 #include "removal.hpp"
 
-#include <ATen/core/Tensor.h>
+#include <topress/walk.hpp>
 
 #include <cmath>
 #include <functional>
@@ -15,35 +15,16 @@ namespace {
 // What two ways to add up the same numbers may differ by.
 constexpr double kEqual = 1e-9;
 
-/// Nodes that the main output needs.
-std::set<std::string> main_path(const Model& model) {
-    std::set<std::string> wanted{model.output()};
-    std::set<std::string> found;
-    const auto nodes = model.nodes();
-    for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
-        for (const auto& output : node->outputs) {
-            if (wanted.count(output) != 0) {
-                found.insert(node->name);
-                wanted.insert(node->inputs.begin(), node->inputs.end());
-                break;
-            }
-        }
-    }
-    return found;
-}
-
 /// MACs of selections: those of a convolution or linear layer are in proportion to the number of
 /// its weights, and of these a group removes whole slices.
 class MacsOfSelections {
   public:
     MacsOfSelections(const Model& model, const std::vector<GroupImportance>& groups) {
-        std::map<std::string, std::string> behind_quantize;
-        const std::set<std::string> main = main_path(model);
+        const std::vector<NodeView> nodes = model.nodes();
+        const auto behind_quantize = behind_quantizers(nodes);
+        const std::set<std::string> main = ancestors(nodes, model.output());
         std::map<std::string, std::size_t> layer_of_weight;
-        for (const auto& node : model.nodes()) {
-            if (node.op == "quantize") {
-                behind_quantize[node.outputs.front()] = node.inputs.front();
-            }
+        for (const auto& node : nodes) {
             const double macs = main.count(node.name) != 0 ? model.node_macs(node.name) : 0;
             if (macs <= 0 || node.inputs.size() < 2) {
                 continue;

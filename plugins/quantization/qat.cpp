@@ -190,9 +190,7 @@ void Qat::train(Model& model, Context& context, double epochs, const char* phase
     FitOptions options;
     options.phase = phase;
     options.epochs = epochs;
-    if (learning_rate_ > 0) {
-        options.learning_rate = learning_rate_;
-    }
+    options.learning_rate = learning_rate_;  // 0 = the run's
     options.learning_rate_factor = kLearningRateFactor;
     follow_original(options, context.original(), original_weight_, context.info().loss);
     guard_scales(options, model, scale_factor_);
