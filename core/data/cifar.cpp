@@ -45,11 +45,8 @@ std::int64_t count_records(const fs::path& path, const Layout& layout) {
     std::error_code error;
     const std::uintmax_t size = fs::file_size(path, error);
     if (error) {
-        throw Error(
-            "data/not-found",
-            "no file '" + path.filename().string() + "' in '" + path.parent_path().string() + "'",
-            path.string(),
-            "check data.path: the binary version of the data set is expected there");
+        throw_missing(path,
+                      "check data.path: the binary version of the data set is expected there");
     }
     const auto size_bytes = static_cast<std::int64_t>(size);
     const std::int64_t rest = size_bytes % layout.record_bytes();

@@ -162,6 +162,14 @@ bool Samples::is_regression() const {
     return labels.defined() && labels.is_floating_point();
 }
 
+void throw_missing(const std::filesystem::path& file, const std::string& hint) {
+    throw Error(
+        "data/not-found",
+        "no file '" + file.filename().string() + "' in '" + file.parent_path().string() + "'",
+        file.string(),
+        hint);
+}
+
 std::vector<std::string> formats() {
     std::vector<std::string> names;
     for (const Format& format : kFormats) {

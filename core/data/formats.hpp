@@ -46,4 +46,7 @@ namespace topress::data {
 /// Throws: as load_image_folder(), and Error{data/bad-table} with the line.
 [[nodiscard]] Dataset load_target_folder(const std::filesystem::path& folder);
 
+/// Throws: Error{data/not-found} that names the file and its folder.
+[[noreturn]] void throw_missing(const std::filesystem::path& file, const std::string& hint);
+
 }  // namespace topress::data

@@ -43,11 +43,8 @@ using Variable = std::unique_ptr<matvar_t, VariableFreer>;
 MatFile open_mat(const fs::path& path) {
     std::error_code ignored;
     if (!fs::is_regular_file(path, ignored)) {
-        throw Error(
-            "data/not-found",
-            "no file '" + path.filename().string() + "' in '" + path.parent_path().string() + "'",
-            path.string(),
-            "check data.path: train_32x32.mat and test_32x32.mat are expected there");
+        throw_missing(path,
+                      "check data.path: train_32x32.mat and test_32x32.mat are expected there");
     }
     MatFile file(Mat_Open(path.c_str(), MAT_ACC_RDONLY));
     if (!file) {

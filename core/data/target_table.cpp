@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "data/formats.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -170,11 +171,7 @@ std::string TargetTable::where(int line) const {
 TargetTable read_target_table(const fs::path& path) {
     std::error_code ignored;
     if (!fs::is_regular_file(path, ignored)) {
-        throw Error(
-            "data/not-found",
-            "no file '" + path.filename().string() + "' in '" + path.parent_path().string() + "'",
-            path.string(),
-            "numbers to predict are expected in train/ and test/ alike");
+        throw_missing(path, "numbers to predict are expected in train/ and test/ alike");
     }
     const std::string text = read_file(path, kLargestTableBytes);
     TargetTable table{path, {}, {}};

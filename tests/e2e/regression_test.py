@@ -12,31 +12,19 @@ from support import CHANNEL, QAT, STUDENT, run, run_json
 SIDE = 16
 LABELS = ["baseline", "student", "channel", "qat", "confidence"]
 
-HEAD = """
-schema = 1
-seed = 7
-threads = 1
-[model]
-architecture = "resnet"
-depth = 14
-width = 8
-[data]
-dataset = "image-folder"
-path = "{path}"
-[train]
-batch_size = 32
-learning_rate = {rate}
-schedule = "one-cycle"
-[baseline]
-epochs = {epochs}
-"""
-
 EXITS = """
 [technique.confidence]
 positions = [0.3, 0.5, 0.75]
 epochs = 2
 max_drop_pp = 5.0
 """
+
+
+def head_of(path, rate, epochs):
+    """The usual head for a folder of pictures, with cropping and mirroring left to the program."""
+    return (support.HEAD.replace('"mnist"', '"image-folder"').replace('"data"', f'"{path}"')
+            .replace("crop_padding = 0\nflip = false\n", "").replace("learning_rate = 0.1", f"learning_rate = {rate}")
+            .replace("epochs = 2", f"epochs = {epochs}"))
 
 
 def chunk(name, data):
@@ -89,7 +77,7 @@ class Regression(support.Workplace):
         super().setUpClass()
         write_numbers(cls.path("numbers/train"), 400, 1)
         write_numbers(cls.path("numbers/test"), 80, 2)
-        cls.head = HEAD.format(path="numbers", rate=0.05, epochs=4)
+        cls.head = head_of("numbers", 0.05, 4)
         cls.config = cls.write("numbers.toml", cls.head + EXITS + QAT + CHANNEL + STUDENT)
         cls.done = run("run", cls.config, "--output", cls.path("out"))
         cls.ledger = cls.read_json("out/ledger.json")
@@ -182,7 +170,7 @@ class Regression(support.Workplace):
             write_numbers(self.path(f"broken/{part}"), 20, 3)
         with open(self.path("broken/train/targets.csv"), "a") as file:
             file.write("nobody.png,1,2\n")
-        config = self.write("broken.toml", HEAD.format(path="broken", rate=0.05, epochs=1))
+        config = self.write("broken.toml", head_of("broken", 0.05, 1))
         found = run_json("run", config, "--output", self.path("wrong"), status=1)["diagnostics"][-1]
         self.assertEqual(found["code"], "data/bad-table")
         self.assertIn("targets.csv:22", found["file"])
@@ -206,7 +194,7 @@ class FewClasses(support.Workplace):
         write_classes(self.path(f"{name}/test"), [max(2, count // 5) for count in counts], 2)
         exits = EXITS + 'criterion = "agreement"\n'
         config = self.write(f"{name}.toml",
-                            HEAD.format(path=name, rate=0.1, epochs=4) + exits + QAT + CHANNEL + STUDENT)
+                            head_of(name, 0.1, 4) + exits + QAT + CHANNEL + STUDENT)
         ledger = run_json("run", config, "--output", self.path(f"{name}-out"))
         rows = ledger["rows"]
         self.assertEqual([row["stage"] for row in rows], LABELS)
