@@ -1,5 +1,6 @@
 // Times one pruning step of the plugin, analysis and removal without training, for
 // compare_prune.py: one JSON line.
+#include "bench/peers/options.hpp"
 #include "plugin/host_stage.hpp"
 #include "plugin/host_tables.hpp"
 #include "plugin/library.hpp"
@@ -13,7 +14,6 @@
 #include <ATen/Parallel.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <map>
 #include <string>
@@ -81,13 +81,8 @@ int main(int argument_count, char** arguments) {
                                                        {"--width", &work.width},
                                                        {"--channels", &work.channels},
                                                        {"--side", &work.side}};
-    for (int i = 1; i + 1 < argument_count; i += 2) {
-        const auto option = options.find(arguments[i]);
-        if (option == options.end()) {
-            std::fprintf(stderr, "unknown option %s\n", arguments[i]);
-            return 2;
-        }
-        *option->second = std::atoll(arguments[i + 1]);
+    if (!bench::read_options(argument_count, arguments, options)) {
+        return 2;
     }
     at::set_num_threads(1);
     topress::detail::g_host = &plugin::host_interface();

@@ -1,5 +1,6 @@
 // Times the program's own training step on random pictures, for compare.py: one JSON line.
 #include "base/allocation.hpp"
+#include "bench/peers/options.hpp"
 #include "train/trainer.hpp"
 #include "zoo/zoo.hpp"
 
@@ -7,7 +8,6 @@
 #include <ATen/Parallel.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <map>
 #include <string>
@@ -80,13 +80,5 @@ int main(int argc, char** argv) {
                                                      {"--batch", &work.batch},
                                                      {"--steps", &work.steps},
                                                      {"--threads", &work.threads}};
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const auto option = known.find(argv[i]);
-        if (option == known.end()) {
-            std::fprintf(stderr, "unknown option %s\n", argv[i]);
-            return 2;
-        }
-        *option->second = std::atoll(argv[i + 1]);
-    }
-    return run(work);
+    return bench::read_options(argc, argv, known) ? run(work) : 2;
 }
