@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 
 using namespace topress::early_exit;
@@ -56,9 +58,67 @@ Outcome outcome_of(const ExitObservations& seen, const std::vector<double>& thre
     return outcome;
 }
 
+/// The least cost within the bound, by trying the confidence of every sample at every exit.
+double least_cost(const ExitObservations& seen, double max_drop) {
+    const std::size_t exits = seen.confidence.size();
+    const std::size_t samples = seen.right.front().size();
+    const double bound = outcome_of(seen, std::vector<double>(exits, kNever)).accuracy - max_drop;
+    std::vector<std::size_t> tried(exits, 0);
+    double best = std::numeric_limits<double>::infinity();
+    while (tried.back() <= samples) {
+        std::vector<double> thresholds;
+        for (std::size_t k = 0; k < exits; ++k) {
+            thresholds.push_back(tried[k] < samples ? seen.confidence[k][tried[k]] : kNever);
+        }
+        const auto outcome = outcome_of(seen, thresholds);
+        if (outcome.accuracy >= bound - 1e-12) {
+            best = std::min(best, outcome.cost);
+        }
+        ++tried[0];
+        for (std::size_t k = 0; k + 1 < exits && tried[k] > samples; ++k) {
+            tried[k] = 0;
+            ++tried[k + 1];
+        }
+    }
+    return best;
+}
+
 }  // namespace
 
 TEST_SUITE("plugins") {
+    TEST_CASE("thresholds: up to three exits are solved exactly") {
+        for (std::uint64_t seed = 0; seed < 20; ++seed) {
+            for (std::size_t exits = 1; exits <= 3; ++exits) {
+                const auto seen = random_observations(exits, 12, seed);
+                CAPTURE(seed);
+                CAPTURE(exits);
+                CHECK(choose_thresholds(seen, 0.1).expected_cost ==
+                      doctest::Approx(least_cost(seen, 0.1)));
+            }
+        }
+    }
+
+    TEST_CASE("thresholds: with more exits than can be tried all, the best is hardly missed") {
+        for (std::uint64_t seed = 0; seed < 5; ++seed) {
+            const auto seen = random_observations(5, 10, seed);
+            CAPTURE(seed);
+            CHECK(choose_thresholds(seen, 0.1).expected_cost <= 1.02 * least_cost(seen, 0.1));
+        }
+        // Merging has work to do: 64 thresholds each.
+        const auto many = random_observations(5, 2000, 6);
+        const auto choice = choose_thresholds(many, 0.02);
+        CHECK(choice.accuracy >=
+              outcome_of(many, std::vector<double>(5, kNever)).accuracy - 0.02 - 1e-9);
+        for (std::size_t k = 0; k < 5; ++k) {
+            // No single exit alone is as good as all together.
+            ExitObservations alone;
+            alone.confidence = {many.confidence[k]};
+            alone.right = {many.right[k], many.right.back()};
+            alone.cost = {many.cost[k], many.cost.back()};
+            CHECK(choice.expected_cost < choose_thresholds(alone, 0.02).expected_cost);
+        }
+    }
+
     TEST_CASE("thresholds: one exit and few samples are solved exactly") {
         for (std::uint64_t seed = 0; seed < 50; ++seed) {
             const auto seen = random_observations(1, 30, seed);
