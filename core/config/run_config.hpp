@@ -39,6 +39,7 @@ struct DataConfig {
     std::optional<bool> flip;         ///< random horizontal mirroring
     int variants = 0;                 ///< pictures made of each by crop and flip; 0 = no end
     std::uint64_t seed = 0;           ///< of the validation split and the caps, not of the training
+    double map_above_gb = 4;          ///< decoded pictures above this size are kept in a file
 
     bool operator==(const DataConfig&) const = default;
 };
@@ -54,6 +55,7 @@ struct TrainConfig {
     std::string schedule = "cosine";  ///< cosine | one-cycle | constant
     double warmup_epochs = 0;
     double label_smoothing = 0;
+    double original_weight = 0;  ///< of the original's logits in fits without a loss of their own
 
     bool operator==(const TrainConfig&) const = default;
 };

@@ -251,6 +251,13 @@ Section data() {
                      "of the "
                      "run, so that runs with other seeds see the same pictures.",
                      {.minimum = 0}),
+            make_key("map_above_gb",
+                     field(&RunConfig::data, &DataConfig::map_above_gb),
+                     "Pictures of an image-folder that are larger than this when decoded are kept "
+                     "in a file of the user's cache folder (`topress/pictures`), mapped into "
+                     "memory, and need no decoding in later runs; 0 does it with all of them. "
+                     "Changes no result.",
+                     {.minimum = 0, .maximum = 1000000, .unit = "GB"}),
         }};
 }
 
@@ -299,6 +306,12 @@ Section train() {
                          field(&RunConfig::train, &TrainConfig::label_smoothing),
                          "Part of each label spread over all classes.",
                          {.minimum = 0, .maximum = 0.9}),
+                make_key("original_weight",
+                         field(&RunConfig::train, &TrainConfig::original_weight),
+                         "Attaches the original's logits to every stage that trains without a loss "
+                         "of its own: their weight beside the labels; 9 is usual, 0 leaves the "
+                         "labels alone. A technique's own `original_weight` wins.",
+                         {.minimum = 0, .maximum = 1000}),
             }};
 }
 

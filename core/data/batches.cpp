@@ -19,23 +19,16 @@ constexpr std::uint64_t kOrderStream = 1;
 constexpr std::uint64_t kAugmentStream = 2;
 constexpr std::uint64_t kTurnStream = 3;
 
-// Where the window on the old picture begins, and whether it is mirrored.
-struct Change {
-    std::int64_t top = 0;
-    std::int64_t left = 0;
-    bool mirrored = false;
-};
-
 // Of one sample: does not depend on batch size or order.
 std::uint64_t sample_seed(std::uint64_t seed, std::uint64_t stream, std::int64_t sample) {
     return derive_seed(derive_seed(seed, stream), static_cast<std::uint64_t>(sample));
 }
 
-Change draw_change(const Augmentation& augmentation, std::uint64_t seed) {
+PictureChange draw_change(const Augmentation& augmentation, std::uint64_t seed) {
     Random random(seed);
     const std::int64_t padding = augmentation.crop_padding;
     const auto places = static_cast<std::uint64_t>(2 * padding + 1);
-    Change change;
+    PictureChange change;
     change.top = static_cast<std::int64_t>(random.below(places)) - padding;
     change.left = static_cast<std::int64_t>(random.below(places)) - padding;
     change.mirrored = augmentation.flip && (random.next() >> 63U) != 0;
@@ -62,7 +55,7 @@ void copy_plane(const std::uint8_t* source,
 // One channel of one picture, moved and mirrored; outside of the picture is black.
 void change_plane(const std::uint8_t* source,
                   const Extent& extent,
-                  const Change& change,
+                  const PictureChange& change,
                   const float* table,
                   float* target,
                   std::int64_t step) {
@@ -99,13 +92,15 @@ BatchReader::BatchReader(const Samples& samples,
                          std::int64_t batch_size,
                          std::optional<Pass> pass,
                          Augmentation augmentation,
-                         bool drop_last)
+                         bool drop_last,
+                         Composition composition)
     : samples_{samples.images.contiguous(), samples.labels.contiguous()},
       normalisation_(normalisation),
       batch_size_(batch_size),
       pass_(pass),
       augmentation_(augmentation),
       drop_last_(drop_last),
+      with_tensors_(composition == Composition::Tensors || !samples_.images.is_cpu()),
       order_(static_cast<std::size_t>(samples.size())),
       tables_(make_tables(normalisation)) {
     TOPRESS_ASSERT(batch_size > 0 && augmentation.crop_padding >= 0 && augmentation.variants >= 0);
@@ -135,29 +130,61 @@ std::int64_t BatchReader::variant_of(std::int64_t sample) const {
     return static_cast<std::int64_t>((random.below(count) + pass_->number) % count);
 }
 
+std::optional<PictureChange> BatchReader::change_of(std::int64_t sample,
+                                                    std::int64_t variant) const {
+    if (!pass_ || !augmentation_.changes_pictures()) {
+        return std::nullopt;
+    }
+    const std::uint64_t seed =
+        augmentation_.variants > 0
+            ? derive_seed(sample_seed(augmentation_.variant_seed, kAugmentStream, sample),
+                          static_cast<std::uint64_t>(variant))
+            : sample_seed(pass_->seed, kAugmentStream, sample);
+    return draw_change(augmentation_, seed);
+}
+
 void BatchReader::write_picture(std::int64_t sample, std::int64_t variant, float* target) const {
     const Extent extent{samples_.images.size(1), samples_.images.size(2), samples_.images.size(3)};
     const std::int64_t area = extent.height * extent.width;
     const auto* source =
         samples_.images.const_data_ptr<std::uint8_t>() + sample * extent.channels * area;
-    const bool changes = pass_ && augmentation_.changes_pictures();
-    Change change;
-    if (changes) {
-        const std::uint64_t seed =
-            augmentation_.variants > 0
-                ? derive_seed(sample_seed(augmentation_.variant_seed, kAugmentStream, sample),
-                              static_cast<std::uint64_t>(variant))
-                : sample_seed(pass_->seed, kAugmentStream, sample);
-        change = draw_change(augmentation_, seed);
-    }
+    const std::optional<PictureChange> change = change_of(sample, variant);
     for (std::int64_t c = 0; c < extent.channels; ++c) {
         const float* table = tables_.data() + c * 256;
-        if (changes) {
-            change_plane(source + c * area, extent, change, table, target + c, extent.channels);
+        if (change) {
+            change_plane(source + c * area, extent, *change, table, target + c, extent.channels);
         } else {
             copy_plane(source + c * area, area, table, target + c, extent.channels);
         }
     }
+}
+
+at::Tensor BatchReader::write_pictures(const std::vector<std::int64_t>& samples,
+                                       const std::vector<std::int64_t>& variants) const {
+    const auto sizes = samples_.images.sizes();
+    at::Tensor images =
+        at::empty({static_cast<std::int64_t>(samples.size()), sizes[1], sizes[2], sizes[3]},
+                  at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
+    auto* pixels = images.mutable_data_ptr<float>();
+    const std::int64_t picture = sizes[1] * sizes[2] * sizes[3];
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        write_picture(samples[i], variants[i], pixels + static_cast<std::int64_t>(i) * picture);
+    }
+    return images;
+}
+
+at::Tensor BatchReader::gather_pictures(const std::vector<std::int64_t>& samples,
+                                        const std::vector<std::int64_t>& variants) {
+    if (!device_tables_.defined()) {
+        device_tables_ = at::tensor(tables_).view({-1, 256}).to(samples_.images.device());
+    }
+    std::vector<PictureChange> changes;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        if (const auto change = change_of(samples[i], variants[i])) {
+            changes.push_back(*change);
+        }
+    }
+    return compose_pictures(samples_.images, samples, changes, device_tables_);
 }
 
 std::optional<Batch> BatchReader::next() {
@@ -166,24 +193,19 @@ std::optional<Batch> BatchReader::next() {
     if (count <= 0 || (drop_last_ && count < batch_size_)) {
         return std::nullopt;
     }
-    const auto sizes = samples_.images.sizes();
+    const std::vector<std::int64_t> samples(order_.begin() + position_,
+                                            order_.begin() + position_ + count);
+    std::vector<std::int64_t> variants;
+    variants.reserve(samples.size());
+    for (const std::int64_t sample : samples) {
+        variants.push_back(variant_of(sample));
+    }
     Batch batch;
     batch.images =
-        at::empty({count, sizes[1], sizes[2], sizes[3]},
-                  at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
-    batch.indices = at::empty({count}, at::kLong);
-    batch.variants = at::empty({count}, at::kLong);
-    auto* pixels = batch.images.mutable_data_ptr<float>();
-    auto* indices = batch.indices.mutable_data_ptr<std::int64_t>();
-    auto* variants = batch.variants.mutable_data_ptr<std::int64_t>();
-    const std::int64_t picture = sizes[1] * sizes[2] * sizes[3];
-    for (std::int64_t i = 0; i < count; ++i) {
-        const std::int64_t sample = order_[static_cast<std::size_t>(position_ + i)];
-        variants[i] = variant_of(sample);
-        write_picture(sample, variants[i], pixels + i * picture);
-        indices[i] = sample;
-    }
-    batch.labels = samples_.labels.index_select(0, batch.indices);
+        with_tensors_ ? gather_pictures(samples, variants) : write_pictures(samples, variants);
+    batch.indices = at::tensor(samples, at::kLong);
+    batch.variants = at::tensor(variants, at::kLong);
+    batch.labels = samples_.labels.index_select(0, batch.indices.to(samples_.labels.device()));
     position_ += count;
     return batch;
 }

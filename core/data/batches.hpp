@@ -2,6 +2,7 @@
 // seed.
 #pragma once
 
+#include "data/compose.hpp"
 #include "data/dataset.hpp"
 
 #include <ATen/core/Tensor.h>
@@ -44,8 +45,15 @@ struct Pass {
     bool shuffled = true;      ///< otherwise in file order
 };
 
+/// How the pictures of a batch are made; both ways give the same bits.
+enum class Composition {
+    ByPlace,  ///< a loop in memory, tensor operations for samples that are on a device
+    Tensors
+};
+
 /// Reads a split once, batch by batch. With a pass: shuffled and augmented; without: file order,
-/// untouched.
+/// untouched. Pictures and labels of a batch are where those of the split are, indices and variants
+/// in memory.
 class BatchReader {
   public:
     BatchReader(const Samples& samples,
@@ -53,7 +61,8 @@ class BatchReader {
                 std::int64_t batch_size,
                 std::optional<Pass> pass = std::nullopt,
                 Augmentation augmentation = {},
-                bool drop_last = false);
+                bool drop_last = false,
+                Composition composition = Composition::ByPlace);
 
     /// The next batch, or nothing after the last.
     [[nodiscard]] std::optional<Batch> next();
@@ -63,8 +72,17 @@ class BatchReader {
   private:
     /// Which of its pictures a sample is in this pass.
     [[nodiscard]] std::int64_t variant_of(std::int64_t sample) const;
+    /// How that picture of a sample differs from it; none: not at all.
+    [[nodiscard]] std::optional<PictureChange> change_of(std::int64_t sample,
+                                                         std::int64_t variant) const;
     /// Writes that picture of a sample, normalised, as (H, W, C) floats.
     void write_picture(std::int64_t sample, std::int64_t variant, float* target) const;
+    /// (N, C, H, W), in memory.
+    [[nodiscard]] at::Tensor write_pictures(const std::vector<std::int64_t>& samples,
+                                            const std::vector<std::int64_t>& variants) const;
+    /// The same where the samples are.
+    [[nodiscard]] at::Tensor gather_pictures(const std::vector<std::int64_t>& samples,
+                                             const std::vector<std::int64_t>& variants);
 
     Samples samples_;
     Normalisation normalisation_;
@@ -72,8 +90,10 @@ class BatchReader {
     std::optional<Pass> pass_;
     Augmentation augmentation_;
     bool drop_last_;
+    bool with_tensors_;
     std::vector<std::int64_t> order_;
     std::vector<float> tables_;  ///< normalised value of every byte, 256 for each channel
+    at::Tensor device_tables_;   ///< (C, 256), where the samples are; made when needed
     std::int64_t position_ = 0;
 };
 

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 struct Format {
     const char* name;
     const char* folder;  ///< in TOPRESS_DATA_DIR
-    Dataset (*load)(const fs::path&);
+    Dataset (*load)(const fs::path&, const PictureStore&);
     const char* system_folder;  ///< where a package of the distribution puts it, "" = nowhere
     const char* how_to_get;
 };
@@ -46,19 +46,41 @@ Dataset load_mnist(const fs::path& folder) {
     return load_idx_folder(folder, {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
 }
 
+/// A loader of small pictures, which need no decoding.
+template <Dataset (*load)(const fs::path&)>
+Dataset in_memory(const fs::path& folder, const PictureStore&) {
+    return load(folder);
+}
+
 constexpr const char* kFashionFolder = "/usr/share/datasets/fashion-mnist";
 constexpr const char* kFashionPackage =
     "apt-get install dataset-fashion-mnist (Debian), or set data.path";
 
 constexpr std::array<Format, 7> kFormats = {{
-    {"fashion-mnist", "fashion-mnist", load_fashion_mnist, kFashionFolder, kFashionPackage},
-    {"mnist", "mnist", load_mnist, "", "set data.path to the folder with the four idx files"},
-    {"cifar10", "cifar10", load_cifar10, "", "set data.path to the folder with data_batch_1.bin"},
-    {"cifar100", "cifar100", load_cifar100, "", "set data.path to the folder with train.bin"},
-    {"svhn", "svhn", load_svhn, "", "set data.path to the folder with train_32x32.mat"},
+    {"fashion-mnist",
+     "fashion-mnist",
+     in_memory<load_fashion_mnist>,
+     kFashionFolder,
+     kFashionPackage},
+    {"mnist",
+     "mnist",
+     in_memory<load_mnist>,
+     "",
+     "set data.path to the folder with the four idx files"},
+    {"cifar10",
+     "cifar10",
+     in_memory<load_cifar10>,
+     "",
+     "set data.path to the folder with data_batch_1.bin"},
+    {"cifar100",
+     "cifar100",
+     in_memory<load_cifar100>,
+     "",
+     "set data.path to the folder with train.bin"},
+    {"svhn", "svhn", in_memory<load_svhn>, "", "set data.path to the folder with train_32x32.mat"},
     {"rotated-fashion-mnist",
      "fashion-mnist",
-     load_rotated_fashion_mnist,
+     in_memory<load_rotated_fashion_mnist>,
      kFashionFolder,
      kFashionPackage},
     {"image-folder",
@@ -178,9 +200,9 @@ std::vector<std::string> formats() {
     return names;
 }
 
-Dataset load_dataset(const std::string& format, const fs::path& path) {
+Dataset load_dataset(const std::string& format, const fs::path& path, const PictureStore& store) {
     const Format& known = find_format(format);
-    Dataset dataset = known.load(find_folder(known, path));
+    Dataset dataset = known.load(find_folder(known, path), store);
     dataset.name = format;
     return dataset;
 }

@@ -1,6 +1,8 @@
 // Data sets in memory: pictures as bytes, labels, classes; loaders for the formats in use.
 #pragma once
 
+#include "data/picture_store.hpp"
+
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -34,8 +36,10 @@ struct Dataset {
 /// empty = the usual places: TOPRESS_DATA_DIR/<name>, then the Debian package's folder for
 /// fashion-mnist. Throws Error{data/not-found | data/bad-magic | data/truncated |
 /// data/inconsistent | data/bad-picture | data/bad-table} naming file and byte offset or line,
-/// hint with what to install or set.
-[[nodiscard]] Dataset load_dataset(const std::string& format, const std::filesystem::path& path);
+/// hint with what to install or set. Pictures that have to be decoded go through `store`.
+[[nodiscard]] Dataset load_dataset(const std::string& format,
+                                   const std::filesystem::path& path,
+                                   const PictureStore& store = {});
 
 [[nodiscard]] std::vector<std::string> formats();
 
@@ -48,10 +52,14 @@ struct Split {
 
 [[nodiscard]] Split split_validation(const Samples& train,
                                      double validation_ratio,
-                                     std::uint64_t seed);
+                                     std::uint64_t seed,
+                                     const PictureStore& store = {});
 
 /// The first `count` samples of a seeded class-balanced choice (0 = all).
-[[nodiscard]] Samples subset(const Samples& samples, std::int64_t count, std::uint64_t seed);
+[[nodiscard]] Samples subset(const Samples& samples,
+                             std::int64_t count,
+                             std::uint64_t seed,
+                             const PictureStore& store = {});
 
 /// The unit that networks learn and answer in: targets less their mean, by their deviation, so that
 /// losses and learning rates mean the same whatever is measured. Empty for classification.

@@ -39,12 +39,14 @@ namespace topress::data {
 /// test/CLASS/..., every picture RGB and of one size.
 /// Classes are the sorted folder names of train/; names that begin with a dot are not looked at.
 /// Throws: Error{data/not-found | data/bad-picture | data/inconsistent}.
-[[nodiscard]] Dataset load_image_folder(const std::filesystem::path& folder);
+[[nodiscard]] Dataset load_image_folder(const std::filesystem::path& folder,
+                                        const PictureStore& store);
 
 /// Pictures and a targets.csv in train/ and in test/. The head of the table names its columns: the
 /// first holds file names below the folder, each other one a target; a row for every picture.
 /// Throws: as load_image_folder(), and Error{data/bad-table} with the line.
-[[nodiscard]] Dataset load_target_folder(const std::filesystem::path& folder);
+[[nodiscard]] Dataset load_target_folder(const std::filesystem::path& folder,
+                                         const PictureStore& store);
 
 /// Throws: Error{data/not-found} that names the file and its folder.
 [[noreturn]] void throw_missing(const std::filesystem::path& file, const std::string& hint);

@@ -61,14 +61,16 @@ std::vector<Entry> list_entries(const fs::path& folder, const std::vector<std::s
     return entries;
 }
 
-Samples read_entries(const std::vector<Entry>& entries, PictureSize size) {
+Samples read_entries(const std::vector<Entry>& entries,
+                     PictureSize size,
+                     const PictureStore& store) {
     std::vector<fs::path> paths;
     std::vector<std::int64_t> labels;
     for (const Entry& entry : entries) {
         paths.push_back(entry.path);
         labels.push_back(entry.label);
     }
-    return {read_pictures(paths, size), at::tensor(labels, at::kLong)};
+    return {read_pictures(paths, size, store), at::tensor(labels, at::kLong)};
 }
 
 // Both parts must have the same classes, or labels would mean different things.
@@ -90,10 +92,10 @@ void check_same_classes(const fs::path& folder,
 
 }  // namespace
 
-Dataset load_image_folder(const fs::path& folder) {
+Dataset load_image_folder(const fs::path& folder, const PictureStore& store) {
     std::error_code ignored;
     if (fs::is_regular_file(folder / "train" / kTargetFile, ignored)) {
-        return load_target_folder(folder);
+        return load_target_folder(folder, store);
     }
     Dataset dataset;
     dataset.classes = classes_in(folder / "train");
@@ -101,8 +103,8 @@ Dataset load_image_folder(const fs::path& folder) {
     const std::vector<Entry> train = list_entries(folder / "train", dataset.classes);
     const std::vector<Entry> test = list_entries(folder / "test", dataset.classes);
     const PictureSize size = size_of_picture(train.front().path);
-    dataset.train = read_entries(train, size);
-    dataset.test = read_entries(test, size);
+    dataset.train = read_entries(train, size, store);
+    dataset.test = read_entries(test, size, store);
     return dataset;
 }
 

@@ -3,10 +3,12 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/hash.hpp"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <sys/stat.h>
 #include <utility>
 
 namespace topress::data {
@@ -34,6 +36,21 @@ std::string read_picture_file(const fs::path& path) {
     } catch (const Error& error) {  // for one a link that leads nowhere
         throw Error("data/bad-picture", error.what(), path.string(), "replace or remove the file");
     }
+}
+
+/// What decoding them depends on, without reading them.
+std::string key_of(const std::vector<fs::path>& paths, PictureSize size) {
+    Hasher hasher;
+    hasher.add("pictures 1").add(std::to_string(size.height)).add(std::to_string(size.width));
+    for (const fs::path& path : paths) {
+        struct stat facts{};
+        ::stat(path.c_str(), &facts);  // a missing one is found when it is read
+        hasher.add(fs::absolute(path).string())
+            .add(std::to_string(facts.st_size))
+            .add(std::to_string(facts.st_mtim.tv_sec))
+            .add(std::to_string(facts.st_mtim.tv_nsec));
+    }
+    return hasher.hex();
 }
 
 }  // namespace
@@ -68,15 +85,22 @@ PictureSize size_of_picture(const fs::path& path) {
     return read_picture_size(read_picture_file(path), path.string());
 }
 
-at::Tensor read_pictures(const std::vector<fs::path>& paths, PictureSize size) {
+at::Tensor read_pictures(const std::vector<fs::path>& paths,
+                         PictureSize size,
+                         const PictureStore& store) {
     const auto count = static_cast<std::int64_t>(paths.size());
-    at::Tensor images = at::empty({count, 3, size.height, size.width}, at::kByte);
-    auto* planes = images.mutable_data_ptr<std::uint8_t>();
-    for (const fs::path& path : paths) {
-        decode_picture(read_picture_file(path), path.string(), size, planes);
-        planes += 3 * size.height * size.width;
-    }
-    return images;
+    const std::int64_t bytes = 3 * size.height * size.width;
+    const bool is_stored = store.takes(static_cast<std::uint64_t>(count * bytes));
+    return stored_pictures(store,
+                           is_stored ? key_of(paths, size) : std::string(),
+                           {count, 3, size.height, size.width},
+                           [&](std::uint8_t* planes) {
+                               for (const fs::path& path : paths) {
+                                   decode_picture(
+                                       read_picture_file(path), path.string(), size, planes);
+                                   planes += bytes;
+                               }
+                           });
 }
 
 }  // namespace topress::data

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "data/picture.hpp"
+#include "data/picture_store.hpp"
 
 #include <ATen/core/Tensor.h>
 
@@ -23,9 +24,12 @@ inline constexpr const char* kTargetFile = "targets.csv";
 /// Throws: Error{data/bad-picture}.
 [[nodiscard]] PictureSize size_of_picture(const std::filesystem::path& path);
 
+/// From the store where it has them: the same names with the same sizes and times of change are the
+/// same pictures.
 /// Shape:    (N, 3, height, width) uint8.
 /// Throws:   Error{data/bad-picture}, {data/inconsistent} for a picture of another size.
 [[nodiscard]] at::Tensor read_pictures(const std::vector<std::filesystem::path>& paths,
-                                       PictureSize size);
+                                       PictureSize size,
+                                       const PictureStore& store = {});
 
 }  // namespace topress::data

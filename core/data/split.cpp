@@ -77,16 +77,23 @@ std::vector<std::int64_t> balanced_order(const Samples& samples, std::uint64_t s
 }
 
 // The chosen samples in file order.
-Samples take(const Samples& samples, std::vector<std::int64_t> indices) {
+Samples take(const Samples& samples, std::vector<std::int64_t> indices, const PictureStore& store) {
     std::sort(indices.begin(), indices.end());
     const auto count = static_cast<std::int64_t>(indices.size());
     const at::Tensor chosen = at::from_blob(indices.data(), {count}, at::kLong);
-    return {samples.images.index_select(0, chosen), samples.labels.index_select(0, chosen)};
+    auto sizes = samples.images.sizes().vec();
+    sizes[0] = count;
+    at::Tensor images = passing_pictures(store, sizes);
+    at::index_select_out(images, samples.images, 0, chosen);
+    return {images, samples.labels.index_select(0, chosen)};
 }
 
 }  // namespace
 
-Split split_validation(const Samples& train, double validation_ratio, std::uint64_t seed) {
+Split split_validation(const Samples& train,
+                       double validation_ratio,
+                       std::uint64_t seed,
+                       const PictureStore& store) {
     if (!(validation_ratio >= 0 && validation_ratio < 1)) {
         throw Error(
             "data/bad-split",
@@ -101,15 +108,18 @@ Split split_validation(const Samples& train, double validation_ratio, std::uint6
         std::clamp<std::int64_t>(wanted, least, std::max(least, train.size() - 1));
     const std::vector<std::int64_t> order = balanced_order(train, seed);
     const auto middle = order.begin() + count;
-    return {take(train, {middle, order.end()}), take(train, {order.begin(), middle})};
+    return {take(train, {middle, order.end()}, store), take(train, {order.begin(), middle}, store)};
 }
 
-Samples subset(const Samples& samples, std::int64_t count, std::uint64_t seed) {
+Samples subset(const Samples& samples,
+               std::int64_t count,
+               std::uint64_t seed,
+               const PictureStore& store) {
     if (count <= 0 || count >= samples.size()) {
         return samples;
     }
     const std::vector<std::int64_t> order = balanced_order(samples, seed);
-    return take(samples, {order.begin(), order.begin() + count});
+    return take(samples, {order.begin(), order.begin() + count}, store);
 }
 
 }  // namespace topress::data

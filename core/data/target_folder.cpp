@@ -74,7 +74,7 @@ void refuse_constant_targets(const TargetTable& table) {
     }
 }
 
-Samples read_part(const TargetTable& table, PictureSize size) {
+Samples read_part(const TargetTable& table, PictureSize size, const PictureStore& store) {
     const auto count = static_cast<std::int64_t>(table.rows.size());
     const auto targets = static_cast<std::int64_t>(table.targets.size());
     std::vector<fs::path> paths;
@@ -86,12 +86,12 @@ Samples read_part(const TargetTable& table, PictureSize size) {
             *label++ = static_cast<float>(number);
         }
     }
-    return {read_pictures(paths, size), labels};
+    return {read_pictures(paths, size, store), labels};
 }
 
 }  // namespace
 
-Dataset load_target_folder(const fs::path& folder) {
+Dataset load_target_folder(const fs::path& folder, const PictureStore& store) {
     const TargetTable train = read_table_of(folder / "train");
     const TargetTable test = read_table_of(folder / "test");
     if (train.targets != test.targets) {
@@ -104,8 +104,8 @@ Dataset load_target_folder(const fs::path& folder) {
     const PictureSize size = size_of_picture(train.path.parent_path() / train.rows.front().file);
     Dataset dataset;
     dataset.targets = train.targets;
-    dataset.train = read_part(train, size);
-    dataset.test = read_part(test, size);
+    dataset.train = read_part(train, size, store);
+    dataset.test = read_part(test, size, store);
     return dataset;
 }
 

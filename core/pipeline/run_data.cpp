@@ -4,6 +4,9 @@
 #include "base/error.hpp"
 #include "network/operators.hpp"
 #include "pipeline/documents.hpp"
+#include "plugin/user_environment.hpp"
+
+#include <filesystem>
 
 namespace topress::pipeline {
 namespace {
@@ -36,6 +39,13 @@ data::Augmentation augmentation_of(const config::DataConfig& config, bool is_reg
             config.seed};
 }
 
+data::PictureStore picture_store(const config::DataConfig& config) {
+    constexpr double kBytesPerGb = 1e9;
+    const std::filesystem::path cache = plugin::UserEnvironment::of_process().cache_folder();
+    return {cache.empty() ? cache : cache / "topress" / "pictures",
+            static_cast<std::uint64_t>(config.map_above_gb * kBytesPerGb)};
+}
+
 std::string text_of(const std::vector<std::int64_t>& shape) {
     return Json(shape).dump();
 }
@@ -44,13 +54,16 @@ std::string text_of(const std::vector<std::int64_t>& shape) {
 
 train::TrainingData load_run_data(const config::DataConfig& config,
                                   const std::optional<data::Normalisation>& normalisation) {
-    data::Dataset dataset = data::load_dataset(config.dataset, config.path);
-    const data::Samples training = data::subset(dataset.train, config.train_samples, config.seed);
-    data::Split split = data::split_validation(training, config.validation_ratio, config.seed);
+    const data::PictureStore store = picture_store(config);
+    data::Dataset dataset = data::load_dataset(config.dataset, config.path, store);
+    const data::Samples training =
+        data::subset(dataset.train, config.train_samples, config.seed, store);
+    data::Split split =
+        data::split_validation(training, config.validation_ratio, config.seed, store);
     train::TrainingData result;
     result.train = std::move(split.train);
     result.validation = std::move(split.validation);
-    result.test = data::subset(dataset.test, config.test_samples, config.seed);
+    result.test = data::subset(dataset.test, config.test_samples, config.seed, store);
     result.normalisation =
         normalisation ? *normalisation : data::measure_normalisation(result.train);
     result.augmentation = augmentation_of(config, !dataset.targets.empty());
@@ -79,6 +92,7 @@ train::TrainingDefaults training_defaults(const config::TrainConfig& config) {
     defaults.warmup_epochs = config.warmup_epochs;
     defaults.label_smoothing = config.label_smoothing;
     defaults.loss = config.loss;
+    defaults.original_weight = config.original_weight;
     return defaults;
 }
 

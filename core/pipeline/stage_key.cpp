@@ -90,6 +90,7 @@ config::RunConfig shared_settings(const config::RunConfig& config) {
     shared.baseline = defaults.baseline;  // likewise
     shared.data.path.clear();             // its content counts
     shared.data.test_samples = defaults.data.test_samples;
+    shared.data.map_above_gb = defaults.data.map_above_gb;
     shared.threads = defaults.threads;  // 0 means different numbers on different machines
     return shared;
 }

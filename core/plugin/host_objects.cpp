@@ -132,8 +132,10 @@ at::Device device_of(const network::Network& network) {
 
 }  // namespace topress::plugin
 
-topress_run::topress_run(topress::plugin::StageServices& stage_services)
+topress_run::topress_run(topress::plugin::StageServices& stage_services,
+                         const topress::network::Network& stage_original)
     : services(stage_services),
+      original(stage_original),
       generator(stage_services.seed ^ topress::plugin::hash_label(stage_services.label)),
       directory(stage_services.artefact_directory.string()) {
     // Seeds that differ in a few bits start far apart.

@@ -51,9 +51,11 @@ struct topress_reader {
 
 /// The stage that is running.
 struct topress_run {
-    explicit topress_run(topress::plugin::StageServices& stage_services);
+    topress_run(topress::plugin::StageServices& stage_services,
+                const topress::network::Network& stage_original);
 
     topress::plugin::StageServices& services;
+    const topress::network::Network& original;
     std::uint64_t generator;          ///< state of the stage's random stream
     std::string directory;            ///< borrowed by artefact_directory
     std::vector<double> exit_shares;  ///< borrowed from the last evaluate

@@ -89,7 +89,7 @@ void run_stage(TechniqueObject& technique,
     const std::string device_name = device.str();
     topress_model work(copy_to(model, device));
     topress_model baseline(copy_to(original, device), true);
-    topress_run run(services);
+    topress_run run(services, baseline.network);
     {
         const StageDevice on_device(device);
         const RecordingGradients recording;

@@ -151,6 +151,14 @@ train::FitOptions to_options(const topress_fit_options& plain,
     return options;
 }
 
+/// [train] original_weight: a fit that says nothing about its loss follows the original too.
+void attach_original(train::FitOptions& options, const topress_run& run, double weight) {
+    if (weight > 0 && !options.loss && options.teacher == nullptr) {
+        options.teacher = &run.original;
+        options.teacher_weight = weight;
+    }
+}
+
 topress_status fit(topress_run* run,
                    topress_model* model,
                    const topress_fit_options* plain,
@@ -160,8 +168,9 @@ topress_status fit(topress_run* run,
         train::Trainer& trainer = trainer_of(run);
         topress_fit_report& report = required_struct(out, "out");
         network::Network& network = required(model, "model").edit();
-        const train::FitOptions options =
+        train::FitOptions options =
             to_options(required_struct(plain, "options"), model, trainer.defaults().learning_rate);
+        attach_original(options, *run, trainer.defaults().original_weight);
         check_groups(network, options.groups);
         const train::FitReport done = trainer.fit(network, options);
         report.steps = done.steps;

@@ -54,7 +54,7 @@ Evaluation Trainer::evaluate(const network::Network& network, const data::Sample
     const PlacedNetwork placed(network, device_);
     const network::Network folded = network::fold_for_evaluation(placed.get());
     const auto places = static_cast<std::int64_t>(network.exits().size()) + 1;
-    data::BatchReader reader(samples, data_.normalisation, kBatchSize);
+    data::BatchReader reader(on_device(samples), data_.normalisation, kBatchSize);
     const auto count = [&](auto& counting) {
         while (std::optional<data::Batch> read = reader.next()) {
             throw_if_cancelled();

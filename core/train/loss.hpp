@@ -43,6 +43,12 @@ void refuse_smoothing(double smoothing, const TrainingData& data);
 /// output.
 [[nodiscard]] LossResult default_loss(const LossInput& input, TaskLoss loss, double smoothing);
 
+/// Adds the teacher's answers to `own`, the mean over exits and main output: weight * T^2
+/// KL(teacher || output) on logits standardised for each sample, T = 2; where labels are numbers,
+/// weight * mean squared distance. Requires: input.teacher is defined.
+/// Source: Sun et al., CVPR 2024 (arXiv 2403.01427), as topress/follow_original.hpp for plugins.
+void follow_teacher(LossResult& own, const LossInput& input, double weight);
+
 /// Checks what a loss returned: a scalar, no more gradients than outputs, each shaped like its
 /// output. Throws: Error{train/bad-loss}.
 void check_loss(const LossResult& result, const std::vector<at::Tensor>& outputs);

@@ -202,7 +202,11 @@ class Fit {
         const LossInput input{detached, teacher, batch.labels, batch.images, step_, steps_};
         if (!options_.loss) {
             const c10::NoGradGuard no_gradients;
-            return default_loss(input, services_.loss, smoothing_);
+            LossResult own = default_loss(input, services_.loss, smoothing_);
+            if (teacher.defined() && options_.teacher_weight > 0) {
+                follow_teacher(own, input, options_.teacher_weight);
+            }
+            return own;
         }
         LossResult result = options_.loss(input);
         check_loss(result, detached);
@@ -283,10 +287,26 @@ void Trainer::throw_if_cancelled() const {
     }
 }
 
-data::BatchReader Trainer::training_reader(const data::Pass& pass) const {
+const data::Samples& Trainer::on_device(const data::Samples& samples) {
+    // Beyond that pictures travel batch by batch: the device is there for the networks.
+    constexpr std::size_t kMostBytes = std::size_t{16} << 30U;
+    if (device_.is_cpu() || samples.size() == 0 || samples.images.nbytes() > kMostBytes) {
+        return samples;
+    }
+    for (const PlacedSamples& known : placed_) {
+        if (known.origin.images.is_same(samples.images) &&
+            known.origin.labels.is_same(samples.labels)) {
+            return known.copy;
+        }
+    }
+    placed_.push_back({samples, {samples.images.to(device_), samples.labels.to(device_)}});
+    return placed_.back().copy;
+}
+
+data::BatchReader Trainer::training_reader(const data::Pass& pass) {
     // A short last batch would have its own noise; it is left out unless it is all there is.
     const bool drop_last = data_.train.size() >= defaults_.batch_size;
-    return {data_.train,
+    return {on_device(data_.train),
             data_.normalisation,
             defaults_.batch_size,
             pass,

@@ -48,6 +48,8 @@ struct TrainingDefaults {
     double warmup_epochs = 0;
     double label_smoothing = 0;
     std::string loss = {};  ///< "cross-entropy", "mse", "mae", "huber"; empty = by the task
+    /// Of the original's answers in a stage's fit that has neither a loss nor a teacher.
+    double original_weight = 0;
 };
 
 /// What a loss sees of one step; outputs are detached.
@@ -86,6 +88,8 @@ struct FitOptions {
     std::uint64_t seed = 0;
     const network::Network* teacher = nullptr;  ///< evaluation mode, never trained
     Loss loss;  ///< empty = the mean of the run's loss over exits and main output
+    /// Without a loss: weight of the teacher's answers beside the run's loss (follow_teacher()).
+    double teacher_weight = 0;
     StepHook after_backward;
     StepHook after_step;
     std::vector<ParameterGroup> groups;
@@ -135,6 +139,12 @@ struct TeacherMemory {
     at::Tensor logits;    ///< (samples, pictures of one, C)
 };
 
+/// A split and its copy on a device; holds the first, so that its address is nobody else's.
+struct PlacedSamples {
+    data::Samples origin;
+    data::Samples copy;
+};
+
 /// Told about progress; may ask to stop by returning false.
 struct ProgressEvent {
     std::string phase;
@@ -182,7 +192,9 @@ class Trainer {
 
   private:
     void throw_if_cancelled() const;
-    [[nodiscard]] data::BatchReader training_reader(const data::Pass& pass) const;
+    [[nodiscard]] data::BatchReader training_reader(const data::Pass& pass);
+    /// The split on the trainer's device, copied there the first time it is asked for.
+    [[nodiscard]] const data::Samples& on_device(const data::Samples& samples);
 
     const TrainingData& data_;
     TrainingDefaults defaults_;
@@ -191,6 +203,7 @@ class Trainer {
     Progress progress_;
     Cancelled cancelled_;
     TeacherMemory teacher_memory_;
+    std::vector<PlacedSamples> placed_;
 };
 
 }  // namespace topress::train

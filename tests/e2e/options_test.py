@@ -84,6 +84,17 @@ class Options(support.Workplace):
                 self.assertGreater(rows[1]["accuracy"], LEAST)
                 self.assertGreater(rows[1]["curves"][-1]["loss"], plain[1]["curves"][-1]["loss"])
 
+    def test_the_original_s_logits_are_attached_to_every_stage(self):
+        # The same as asking each technique, and nothing else changes: what they were trained on decides.
+        attached = HEAD.replace("[train]\n", "[train]\noriginal_weight = 2\n")
+        self.assertNotEqual(attached, HEAD)
+        for name, text in (("channel", CHANNEL), ("qat", QAT)):
+            with self.subTest(technique=name):
+                asked = rows_of(self, name + "-asked", HEAD + text + "original_weight = 2\n")
+                rows = rows_of(self, name + "-attached", attached + text)
+                for mine, theirs in zip(rows[1]["curves"], asked[1]["curves"]):
+                    self.assertAlmostEqual(mine["loss"], theirs["loss"], delta=0.05 * theirs["loss"])
+
     def test_a_student_comes_from_a_file(self):
         smaller = HEAD.replace("depth = 14", "depth = 8") + QAT
         rows_of(self, "smaller", smaller)

@@ -1,7 +1,10 @@
 # What a plan says about orders: evidence, rule sets, and who decides where they disagree; and its page.
+import pathlib
+
 import support
 from support import CHANNEL, CONFIDENCE, HEAD, QAT, STUDENT, run, run_json
 
+CONFIGURATIONS = pathlib.Path(__file__).resolve().parents[2] / "configs"
 ALL = STUDENT + CHANNEL + QAT + CONFIDENCE
 
 EVIDENCE = """
@@ -38,6 +41,15 @@ class Plans(support.Workplace):
 
     def config(self, text=ALL):
         return self.write("plan.toml", HEAD + text)
+
+    def test_every_configuration_that_is_shipped_can_be_planned(self):
+        configurations = sorted(path for folder in (".", "reproduce", "explore")
+                                for path in (CONFIGURATIONS / folder).glob("*.toml")
+                                if path.name != "third-party.toml")  # third_party_test.py has its plugins
+        self.assertGreater(len(configurations), 15)
+        for path in configurations:
+            with self.subTest(configuration=path.name):
+                self.assertGreater(len(run_json("plan", path)["order"]), 1)
 
     def test_measurements_in_scope_decide_and_contradict_the_rule(self):
         measured = self.evidence("against", -0.02, 0.01)

@@ -143,6 +143,17 @@ class Regression(support.Workplace):
             results.append(run_json("run", config, "--brief", "--output", self.path(name))["rows"])
         self.assertEqual([row["error"] for row in results[0]], [row["error"] for row in results[1]])
 
+    def test_pictures_behind_a_file_change_nothing(self):
+        short = self.write("short.toml", self.head.replace("epochs = 4", "epochs = 1"))
+        caches = {"XDG_CACHE_HOME": self.path("user-cache")}
+        results = []
+        for name, limit in (("memory", 4), ("file", 0), ("again", 0)):
+            results.append(run_json("run", short, "--brief", "--set", f"data.map_above_gb={limit}", "--output",
+                                    self.path(f"mapped-{name}"), **caches)["rows"])
+            kept = self.path("user-cache/topress/pictures")
+            self.assertEqual(len(os.listdir(kept)) if os.path.isdir(kept) else 0, 0 if limit else 2)  # train, test
+        self.assertEqual([rows[0]["error"] for rows in results], [results[0][0]["error"]] * 3)
+
     def test_a_finished_run_is_resumed(self):
         rows = run_json("run", self.config, "--resume", "--output", self.path("out"))["rows"]
         self.assertTrue(all(row["resumed"] for row in rows))

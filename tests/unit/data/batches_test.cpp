@@ -200,4 +200,37 @@ TEST_SUITE("data") {
         }
         CHECK(seen == 7);
     }
+
+    TEST_CASE("batches: tensor operations make the same bits as loops") {
+        const data::Samples samples = varied(23);
+        for (const int padding : {0, 1, 9}) {
+            for (const bool flip : {false, true}) {
+                for (const int variants : {0, 3}) {
+                    for (const bool training : {false, true}) {
+                        CAPTURE(padding);
+                        CAPTURE(flip);
+                        CAPTURE(variants);
+                        CAPTURE(training);
+                        const Augmentation augmentation{padding, flip, variants, 5};
+                        const auto pass =
+                            training ? std::optional<data::Pass>({7, 2, true}) : std::nullopt;
+                        const auto batches = [&](data::Composition composition) {
+                            return read_all(BatchReader(samples,
+                                                        kNormalisation,
+                                                        5,
+                                                        pass,
+                                                        augmentation,
+                                                        training,
+                                                        composition));
+                        };
+                        const std::vector<Batch> loops = batches(data::Composition::ByPlace);
+                        const std::vector<Batch> tensors = batches(data::Composition::Tensors);
+                        CHECK(loops.size() == (training ? 4 : 5));
+                        CHECK(same_bits(loops, tensors));
+                        CHECK(tensors[0].images.is_contiguous(at::MemoryFormat::ChannelsLast));
+                    }
+                }
+            }
+        }
+    }
 }

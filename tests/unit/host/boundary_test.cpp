@@ -185,7 +185,7 @@ TEST_SUITE("host: boundary") {
 
     TEST_CASE("there is no third split") {
         Stage stage;
-        topress_run run(stage.services);
+        topress_run run(stage.services, stage.original);
         topress_error error = detail::make_error();
         topress_reader* reader = nullptr;
         CHECK(plugin::data_table().open(&run, 2, 0, 0, 0, &reader, &error) ==

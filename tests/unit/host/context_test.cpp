@@ -145,6 +145,44 @@ TEST_SUITE("host: context") {
         });
     }
 
+    TEST_CASE("labels that are numbers reach a technique as floats, with the loss of the run") {
+        train::TrainingData data = make_data();
+        data.classes.clear();
+        data.targets = {"first", "second", "third"};
+        data.normalisation.targets = {{0, 0, 0}, {1, 1, 1}};
+        for (data::Samples* samples : {&data.train, &data.validation, &data.test}) {
+            samples->labels = at::one_hot(samples->labels, 3).to(at::kFloat);
+        }
+        train::TrainingDefaults defaults = make_defaults();
+        defaults.loss = "huber";
+        train::Trainer trainer(data, defaults, at::kCPU);
+        Stage stage;
+        stage.services.trainer = &trainer;
+        stage.run([](Model& model, Context& context) {
+            CHECK(context.info().is_regression());
+            CHECK(context.info().loss == TaskLoss::Huber);
+            const Batch batch = *context.batches(Split::Train).next();
+            CHECK((batch.labels.scalar_type() == at::kFloat));
+            CHECK(batch.labels.sizes() == at::IntArrayRef({12, 3}));
+            OwnedModel other = model.clone();
+            FitOptions options;
+            options.seed = 3;
+            options.epochs = 4;
+            const double before = context.evaluate(model).accuracy;
+            context.fit(model, options);
+            CHECK(context.evaluate(model).accuracy > before);
+            // The built-in loss is the one a technique makes from what it is told.
+            options.loss = [&](const LossInput& input) {
+                NumberLoss loss =
+                    number_loss(input.outputs.back(), input.labels, context.info().loss);
+                return Loss{loss.value, {loss.gradient}};
+            };
+            context.fit(other, options);
+            CHECK(
+                at::allclose(model.parameter("l.weight"), other.parameter("l.weight"), 1e-4, 1e-6));
+        });
+    }
+
     TEST_CASE("readers can be moved") {
         Stage().run([](Model&, Context& context) {
             BatchReader reader = context.batches(Split::Train);

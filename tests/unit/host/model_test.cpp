@@ -161,6 +161,19 @@ TEST_SUITE("host: model") {
         });
     }
 
+    TEST_CASE("a variant begins as its network does") {
+        Stage stage(zoo::build({"resnet", 34, 4, 3, {1, 64, 64}, "imagenet"}, 1));
+        stage.run([](Model& model, Context&) {
+            CHECK(model.setting("stem") == Attribute(std::string("imagenet")));
+            OwnedModel variant = model.variant({{"depth", std::int64_t{18}}}, 3);
+            CHECK(variant.setting("stem") == Attribute(std::string("imagenet")));
+            CHECK(variant.parameter(variant.nodes()[0].inputs[1]).sizes() ==
+                  model.parameter(model.nodes()[0].inputs[1]).sizes());
+            CHECK(status_of([&] { (void)model.variant({{"stem", std::string("small")}}, 3); }) ==
+                  TOPRESS_ERROR_INVALID_ARGUMENT);
+        });
+    }
+
     TEST_CASE("a network of no family has no variants") {
         Stage().run([](Model& model, Context&) {
             CHECK(status_of([&] { (void)model.variant({}, 1); }) == TOPRESS_ERROR_UNSUPPORTED);

@@ -1,6 +1,8 @@
 // Training through the SDK: losses, hooks, groups, and what happens when they fail.
 #include "unit/host/stage.hpp"
 
+#include <topress/follow_original.hpp>
+
 namespace topress::test {
 
 namespace {
@@ -91,6 +93,41 @@ TEST_SUITE("host: training") {
             CHECK(calls == 5);
             CHECK(report.final_loss == 1);
         });
+    }
+
+    TEST_CASE("a run may attach the original's logits to every fit without a loss of its own") {
+        // The weights after a fit; `own` sets what the technique itself asks for.
+        const auto trained = [](double of_the_run,
+                                const std::function<void(FitOptions&, Context&)>& own) {
+            Stage stage;
+            stage.original = make_network(2);
+            train::TrainingDefaults defaults = make_defaults();
+            defaults.original_weight = of_the_run;
+            train::Trainer trainer(stage.data, defaults, at::kCPU);
+            stage.services.trainer = &trainer;
+            at::Tensor weights;
+            stage.run([&](Model& model, Context& context) {
+                model.attach_exit({"early", "l.out"});
+                FitOptions options;
+                options.seed = 3;
+                own(options, context);
+                context.fit(model, options);
+                weights = model.parameter("l.weight").clone();
+            });
+            return weights;
+        };
+        const auto nothing = [](FitOptions&, Context&) {};
+        const at::Tensor alone = trained(0, nothing);
+        const at::Tensor attached = trained(3, nothing);
+        CHECK(!at::allclose(alone, attached, 1e-3, 1e-4));
+        const at::Tensor followed = trained(0, [](FitOptions& options, Context& context) {
+            follow_original(options, context.original(), 3, context.info().loss);
+        });
+        CHECK(at::allclose(followed, attached, 1e-4, 1e-5));
+        const auto bring_a_loss = [](FitOptions& options, Context&) {
+            options.loss = autograd_loss(cross_entropy);
+        };
+        CHECK(at::equal(trained(0, bring_a_loss), trained(3, bring_a_loss)));
     }
 
     TEST_CASE("an exception of a loss comes out of the fit as it is") {

@@ -7,6 +7,8 @@
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 using namespace topress;
 using train::cross_entropy;
 using train::LossResult;
@@ -76,6 +78,53 @@ TEST_SUITE("train") {
         CHECK(at::allclose(result.loss, (first.loss + second.loss) / 2));
         CHECK(at::allclose(result.gradients.at(0), first.gradient / 2));
         CHECK(at::allclose(result.gradients.at(1), second.gradient / 2));
+    }
+
+    TEST_CASE(
+        "loss: following a teacher adds its distance, with the gradient of finite differences") {
+        at::Tensor teacher = sample_logits(at::kDouble).flip({1}) * 2 + 1;
+        const at::Tensor labels = sample_labels();
+        const at::Tensor images;
+        const auto followed = [&](const at::Tensor& logits) {
+            const std::vector<at::Tensor> outputs{logits, logits * 0.5};
+            const train::LossInput input{outputs, teacher, labels, images, 0, 1};
+            LossResult result = train::default_loss(input, TaskLoss::CrossEntropy, 0.1);
+            const at::Tensor before = result.loss.clone();
+            train::follow_teacher(result, input, 3);
+            CHECK(result.loss.item<double>() > before.item<double>());
+            return result;
+        };
+        at::Tensor logits = sample_logits(at::kDouble);
+        const LossResult result = followed(logits);
+        const at::Tensor gradient = result.gradients[0] + result.gradients[1] * 0.5;
+        constexpr double kStep = 1e-6;
+        for (std::int64_t i = 0; i < logits.numel(); ++i) {
+            at::Tensor up = logits.clone();
+            at::Tensor down = logits.clone();
+            up.view(-1)[i] += kStep;
+            down.view(-1)[i] -= kStep;
+            const double slope =
+                (followed(up).loss - followed(down).loss).item<double>() / (2 * kStep);
+            CHECK(gradient.view(-1)[i].item<double>() == doctest::Approx(slope).epsilon(1e-5));
+        }
+    }
+
+    TEST_CASE(
+        "loss: a teacher that says the same adds nothing, nor does a row without a direction") {
+        const at::Tensor teacher = sample_logits() * 3 + 1;  // the same scores
+        const std::vector<at::Tensor> outputs{sample_logits()};
+        const at::Tensor images;
+        const train::LossInput same{outputs, teacher, sample_labels(), images, 0, 1};
+        LossResult result{at::zeros({}), {at::zeros_like(outputs[0])}};
+        train::follow_teacher(result, same, 9);
+        CHECK(result.loss.item<double>() == doctest::Approx(0).epsilon(1e-6));
+        CHECK(result.gradients[0].abs().max().item<double>() < 1e-6);
+        const std::vector<at::Tensor> flat{at::ones({4, 5})};
+        const train::LossInput constant{flat, teacher, sample_labels(), images, 0, 1};
+        result = {at::zeros({}), {at::zeros_like(flat[0])}};
+        train::follow_teacher(result, constant, 9);
+        CHECK(std::isfinite(result.loss.item<double>()));
+        CHECK(result.gradients[0].abs().max().item<double>() == 0);
     }
 
     TEST_CASE("loss: what a foreign loss returns is checked") {
