@@ -65,12 +65,21 @@ def bitops(topress, network, ends):
     return total
 
 
+def scores(first, last):
+    """Of the test split: accuracy, or where labels are numbers R2 and the root mean square error in their own unit."""
+    if "test_r2" in first:
+        return {"baseline, 100 R2": 100 * first["test_r2"], "compressed, 100 R2": 100 * last["test_r2"],
+                "difference, 100 R2": 100 * (last["test_r2"] - first["test_r2"]),
+                "baseline, error": first["test_error"], "compressed, error": last["test_error"]}
+    return {"baseline %": 100 * first["test_accuracy"], "compressed %": 100 * last["test_accuracy"],
+            "difference pp": 100 * (last["test_accuracy"] - first["test_accuracy"])}
+
+
 def figures(given, output):
     ledger = json.loads((output / "ledger.json").read_text(encoding="utf-8"))
     first, last = ledger["rows"][0], ledger["rows"][-1]
     network = output / "network.safetensors"
-    return {"baseline %": 100 * first["test_accuracy"], "compressed %": 100 * last["test_accuracy"],
-            "difference pp": 100 * (last["test_accuracy"] - first["test_accuracy"]),
+    return {**scores(first, last),
             "BitOpsCR as it is": last["bitops_cr"],
             "BitOpsCR uniform": first["bitops"] / bitops(given.topress, network, 0),
             "BitOpsCR 8-bit ends": first["bitops"] / bitops(given.topress, network, 8),
@@ -93,18 +102,19 @@ def main():
     parser.add_argument("name", choices=configurations())
     parser.add_argument("--topress", required=True)
     parser.add_argument("--seeds", type=int, default=1, help="how many, from 1 on")
+    parser.add_argument("--data", metavar="FOLDER", help="where the data set is, unless in one of the usual places")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--budget", type=float, metavar="MINUTES", help="scale all epochs to about that long a seed")
     parser.add_argument("--output", default="runs/reproduce")
     given = parser.parse_args()
     path = HERE / f"{given.name}.toml"
-    settings = []
+    settings = ["--set", f"data.path={pathlib.Path(given.data).absolute()}"] if given.data else []
     if given.budget:
         minutes = read_minutes(path)
         if minutes is None:
             sys.exit(f"{path.name} does not say how long it takes: no line '# minutes: N (hardware)'")
         factor = min(1.0, given.budget / minutes)
-        settings = scaled_epochs(tomllib.loads(path.read_text(encoding="utf-8")), factor)
+        settings += scaled_epochs(tomllib.loads(path.read_text(encoding="utf-8")), factor)
         print(f"epochs scaled by {factor:.3f}: the result is not that of the full configuration", flush=True)
     print_table([figures(given, run_seed(given, path, seed, settings)) for seed in range(1, given.seeds + 1)])
 

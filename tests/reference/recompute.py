@@ -1,9 +1,10 @@
-"""Runs a saved network again with PyTorch alone, and counts how many test samples it gets right.
+"""Runs a saved network again with PyTorch alone: how many test samples it gets right, or how far off its numbers are.
 
   python3 tests/reference/recompute.py network.safetensors --data FOLDER
 
-FOLDER holds the four files of Fashion-MNIST or MNIST. Needs torch; shares no code with topress: the network is read
-from the graph in the file, operator by operator, exits stop samples as docs/configuration.md says.
+FOLDER holds the data set that the file names: the four idx files of Fashion-MNIST or MNIST (the rotated pictures are
+made from them), or an image folder with classes. Needs torch, for an image folder Pillow; shares no code with topress:
+the network is read from the graph in the file, operator by operator, exits stop samples as docs/configuration.md says.
 """
 import argparse
 import gzip
@@ -35,6 +36,64 @@ def read_idx(path):
     data = gzip.open(path).read()
     sizes = struct.unpack(">" + "I" * data[3], data[4:4 + 4 * data[3]])
     return torch.frombuffer(bytearray(data[4 + 4 * data[3]:]), dtype=torch.uint8).reshape(sizes)
+
+
+def random_stream(seed):
+    """SplitMix64: numbers below 2^64."""
+    mask = 2 ** 64 - 1
+    while True:
+        seed = (seed + 0x9E3779B97F4A7C15) & mask
+        value = ((seed ^ (seed >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & mask
+        yield value ^ (value >> 31)
+
+
+def rotate(images, angles):
+    """Counter-clockwise by degrees around the middle, between pixels linear, black outside; (N, 1, H, W) bytes."""
+    height, width = images.shape[2:]
+    y, x = torch.meshgrid(torch.arange(height) - (height - 1) / 2, torch.arange(width) - (width - 1) / 2, indexing="ij")
+    y, x = y.double(), x.double()
+    padded = F.pad(images[:, 0].double(), (1, 2, 1, 2))
+    turned = torch.empty_like(images)
+    for index, angle in enumerate(angles):
+        sine, cosine = math.sin(math.radians(angle)), math.cos(math.radians(angle))
+        from_y = (height - 1) / 2 + cosine * y + sine * x
+        from_x = (width - 1) / 2 + cosine * x - sine * y
+        top, left = from_y.floor(), from_x.floor()
+        down, right = from_y - top, from_x - left
+
+        def at(row, column):
+            row, column = (row + 1).clamp(0, height + 1).long(), (column + 1).clamp(0, width + 1).long()
+            return padded[index][row, column]
+
+        above = (1 - right) * at(top, left) + right * at(top, left + 1)
+        below = (1 - right) * at(top + 1, left) + right * at(top + 1, left + 1)
+        turned[index, 0] = ((1 - down) * above + down * below + 0.5).floor().to(torch.uint8)
+    return turned
+
+
+def read_image_folder(folder):
+    """Test pictures and classes, both sorted by name."""
+    from PIL import Image
+    import numpy
+    images, labels = [], []
+    for label, place in enumerate(sorted(path for path in (folder / "test").iterdir() if path.is_dir())):
+        for file in sorted(place.iterdir()):
+            images.append(torch.from_numpy(numpy.array(Image.open(file).convert("RGB"))).permute(2, 0, 1))
+            labels.append(label)
+    return torch.stack(images), torch.tensor(labels)
+
+
+def read_test_split(dataset, folder):
+    """Pictures (N, C, H, W) of bytes, and labels: classes (N) or numbers (N, D)."""
+    if dataset == "image-folder":
+        return read_image_folder(folder)
+    images = read_idx(folder / "t10k-images-idx3-ubyte.gz").unsqueeze(1)
+    if dataset == "rotated-fashion-mnist":
+        stream = random_stream(2)
+        angles = [(2 * ((next(stream) >> 11) / 2 ** 53) - 1) * 60 for _ in range(len(images))]
+        return rotate(images, angles), torch.tensor(angles).unsqueeze(1)
+    return images, read_idx(folder / "t10k-labels-idx1-ubyte.gz").long()
 
 
 def quantize(x, scale, bits, signed, axis):
@@ -84,23 +143,40 @@ def agreement(logits, previous):
     return torch.minimum(now.values, before.values) * (now.indices == before.indices)
 
 
-def sureness(exit_, logits, previous):
-    if exit_["criterion"] == "agreement":
-        return agreement(logits, previous)
-    return CRITERIA[exit_["criterion"]](logits)
+def closeness(numbers, previous):
+    """Of two exits that answer numbers: 1 where they are the same, less the further apart."""
+    if previous is None:
+        return torch.full((len(numbers),), -1.0)
+    return 1 / (1 + (numbers - previous).abs().amax(1))
+
+
+def sureness(exit_, said, previous):
+    compared = {"agreement": agreement, "closeness": closeness}.get(exit_["criterion"])
+    return compared(said, previous) if compared else CRITERIA[exit_["criterion"]](said)
 
 
 def answers(graph, tensors, images):
-    """The class of every picture, from the exit it takes."""
+    """What the network says of every picture, from the exit it takes: logits, or numbers."""
     values = {**tensors, graph["input"]["name"]: images}
     for node in graph["nodes"]:
         values[node["outputs"][0]] = run_node(node, values)
-    answer = values[graph["output"]].argmax(1)
+    answer = values[graph["output"]]
     said = [None, *(values[exit_["logits"]] for exit_ in graph["exits"])]
-    for exit_, previous, logits in reversed(list(zip(graph["exits"], said, said[1:]))):
-        leaves = sureness(exit_, logits, previous) >= exit_["threshold"]
-        answer = torch.where(leaves, logits.argmax(1), answer)
+    for exit_, previous, own in reversed(list(zip(graph["exits"], said, said[1:]))):
+        leaves = sureness(exit_, own, previous) >= exit_["threshold"]
+        answer = torch.where(leaves.unsqueeze(1), own, answer)
     return answer
+
+
+def score(data, answer, labels):
+    """Samples that are right; of numbers R2 and the root mean square error in their own unit, means over targets."""
+    if not data.get("targets"):
+        return {"right": int((answer.argmax(1) == labels).sum()), "samples": len(labels)}
+    numbers = answer.double() * torch.tensor(data["target_deviation"]) + torch.tensor(data["target_mean"])
+    labels = labels.double()
+    squares = (numbers - labels).square().mean(0)
+    variance = (labels - labels.mean(0)).square().mean(0)
+    return {"r2": float((1 - squares / variance).mean()), "error": float(squares.sqrt().mean()), "samples": len(labels)}
 
 
 @torch.inference_mode()
@@ -110,16 +186,11 @@ def main():
     parser.add_argument("--data", required=True)
     given = parser.parse_args()
     graph, tensors, data = read_network(given.network)
-    if data.get("targets"):
-        parser.error("the network answers numbers: there is no right or wrong to be counted")
-    folder = pathlib.Path(given.data)
-    images = read_idx(folder / "t10k-images-idx3-ubyte.gz").unsqueeze(1)
-    labels = read_idx(folder / "t10k-labels-idx1-ubyte.gz").long()
-    right = 0
-    for picture, label in zip(images.split(500), labels.split(500)):
-        scaled = (picture.double() / 255 - data["mean"][0]) / data["deviation"][0]
-        right += int((answers(graph, tensors, scaled.float()) == label).sum())
-    print(json.dumps({"right": right, "samples": len(labels)}))
+    images, labels = read_test_split(data["dataset"], pathlib.Path(given.data))
+    mean, deviation = (torch.tensor(data[name], dtype=torch.double)[:, None, None] for name in ("mean", "deviation"))
+    parts = [answers(graph, tensors, ((pictures.double() / 255 - mean) / deviation).float())
+             for pictures in images.split(500)]
+    print(json.dumps(score(data, torch.cat(parts), labels)))
 
 
 if __name__ == "__main__":
