@@ -35,6 +35,91 @@ std::int64_t kept_count(const GroupImportance& group, double threshold, const Gu
     return std::clamp(nearest, fewest_channels(channels, group.initial_channels, guards), channels);
 }
 
+// Of a target: a selection between this share and the target itself is taken as it is.
+constexpr double kNear = 0.9;
+
+/// All thresholds that make a difference, and the first of them that reaches a target.
+class Ranking {
+  public:
+    Ranking(const std::vector<GroupImportance>& groups,
+            const Guards& guards,
+            double target,
+            const std::function<double(const Kept&)>& size_of)
+        : groups_(groups), guards_(guards), target_(target), size_of_(size_of) {
+        thresholds_.push_back(-1.0);  // below every importance: removes nothing
+        for (const auto& group : groups) {
+            thresholds_.insert(thresholds_.end(), group.importance.begin(), group.importance.end());
+        }
+        std::sort(thresholds_.begin(), thresholds_.end());
+        thresholds_.erase(std::unique(thresholds_.begin(), thresholds_.end()), thresholds_.end());
+    }
+
+    [[nodiscard]] Selection select() const {
+        Kept held(groups_.size());
+        std::size_t first = 0;
+        Selection best = select_from(first, held);
+        // Rounding can make one large group lose many channels at once, and the target is far
+        // exceeded. Such a group then stays as it was, and the others go on.
+        while (best.reached && first > 0 && best.size < kNear * target_) {
+            const Selection before = attempt(first - 1, held);
+            for (std::size_t g = 0; g < groups_.size(); ++g) {
+                if (before.kept[g] != best.kept[g]) {
+                    held[g] = before.kept[g];
+                }
+            }
+            Selection other = select_from(first, held);
+            if (!other.reached || other.size <= best.size) {
+                break;
+            }
+            best = std::move(other);
+        }
+        return best;
+    }
+
+  private:
+    /// Groups that are held keep these channels whatever the threshold; empty: not held.
+    [[nodiscard]] Selection attempt(std::size_t index, const Kept& held) const {
+        Selection selection;
+        selection.kept = select_above(groups_, thresholds_[index], guards_);
+        for (std::size_t g = 0; g < groups_.size(); ++g) {
+            if (!held[g].empty()) {
+                selection.kept[g] = held[g];
+            }
+        }
+        selection.size = size_of_(selection.kept);
+        selection.reached = selection.size <= target_;
+        return selection;
+    }
+
+    /// Kept counts fall with the threshold, so MACs do: the first threshold from `first` on that
+    /// reaches the target removes least. Moves `first` to it; the last one where none does.
+    [[nodiscard]] Selection select_from(std::size_t& first, const Kept& held) const {
+        std::size_t high = thresholds_.size() - 1;
+        Selection best = attempt(high, held);
+        if (!best.reached) {
+            first = high;
+            return best;
+        }
+        while (first < high) {
+            const std::size_t middle = first + (high - first) / 2;
+            Selection candidate = attempt(middle, held);
+            if (candidate.reached) {
+                best = std::move(candidate);
+                high = middle;
+            } else {
+                first = middle + 1;
+            }
+        }
+        return best;
+    }
+
+    const std::vector<GroupImportance>& groups_;
+    const Guards& guards_;
+    double target_;
+    const std::function<double(const Kept&)>& size_of_;
+    std::vector<double> thresholds_;
+};
+
 }  // namespace
 
 void normalise(std::vector<GroupImportance>& groups, Normalisation how) {
@@ -88,39 +173,7 @@ Selection select_to_target(const std::vector<GroupImportance>& groups,
                            const Guards& guards,
                            double target,
                            const std::function<double(const Kept&)>& size_of) {
-    std::vector<double> thresholds{-1.0};  // below every importance: removes nothing
-    for (const auto& group : groups) {
-        thresholds.insert(thresholds.end(), group.importance.begin(), group.importance.end());
-    }
-    std::sort(thresholds.begin(), thresholds.end());
-    thresholds.erase(std::unique(thresholds.begin(), thresholds.end()), thresholds.end());
-
-    const auto attempt = [&](std::size_t index) {
-        Selection selection;
-        selection.kept = select_above(groups, thresholds[index], guards);
-        selection.size = size_of(selection.kept);
-        selection.reached = selection.size <= target;
-        return selection;
-    };
-    // Kept counts fall with the threshold, so MACs do: the first threshold that reaches the target
-    // removes least.
-    std::size_t low = 0;
-    std::size_t high = thresholds.size() - 1;
-    Selection best = attempt(high);
-    if (!best.reached) {
-        return best;
-    }
-    while (low < high) {
-        const std::size_t middle = low + (high - low) / 2;
-        Selection candidate = attempt(middle);
-        if (candidate.reached) {
-            best = std::move(candidate);
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return best;
+    return Ranking(groups, guards, target, size_of).select();
 }
 
 }  // namespace topress::pruning

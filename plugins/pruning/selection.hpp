@@ -50,7 +50,9 @@ void normalise(std::vector<GroupImportance>& groups, Normalisation how);
                                 const Guards& guards);
 
 /// The selection that removes least while `size_of(selection) <= target`: bisection over the global
-/// ranking. `reached` tells whether even the strongest selection stays above the target.
+/// ranking. Where rounding takes so much of one group at once that less than 0.9 of the target is
+/// left, that group stays as it was and the others go on, if that comes closer. `reached` tells
+/// whether even the strongest selection stays above the target.
 struct Selection {
     Kept kept;
     double size = 0;

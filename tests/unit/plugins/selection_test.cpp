@@ -77,6 +77,33 @@ TEST_SUITE("plugins") {
         }
     }
 
+    TEST_CASE(
+        "selection: a group that loses half of its channels at once is held if others can go") {
+        // Rounding to eight: the first group keeps 16 or 8 channels of ten units each.
+        std::vector<GroupImportance> groups{{"large", {}, 16}, {"small", {}, 64}};
+        for (int c = 0; c < 16; ++c) {
+            groups[0].importance.push_back(0.1 + 0.001 * c);
+        }
+        for (int c = 0; c < 64; ++c) {
+            groups[1].importance.push_back(0.11 + 0.01 * c);
+        }
+        const Guards guards{.round_to = 8, .minimum_channels = 8, .minimum_ratio = 0};
+        const auto size = [](const Kept& kept) {
+            return static_cast<double>(10 * kept[0].size() + kept[1].size());
+        };
+        const auto selection = select_to_target(groups, guards, 200, size);
+        CHECK(selection.reached);
+        CHECK(selection.kept[0].size() == 16);
+        CHECK(selection.size == 200);
+        // Below what the others can give, it goes after all.
+        const auto less = select_to_target(groups, guards, 160, size);
+        CHECK(less.reached);
+        CHECK(less.kept[0].size() == 8);
+        // A selection near the target is taken as the ranking has it.
+        const auto near = select_to_target(groups, guards, 150, size);
+        CHECK(near.size == 144);
+    }
+
     TEST_CASE("selection: a target below the guards is reported") {
         const auto groups = random_groups(2);
         const auto selection = select_to_target(
