@@ -60,9 +60,11 @@ class File {
 };
 
 /// A tensor whose memory is the file's. `sharing` is MAP_SHARED to write the file, or MAP_PRIVATE.
+/// Nothing is reserved for pages that nobody writes: the file may be larger than memory.
 std::optional<at::Tensor> map(const File& file, at::IntArrayRef sizes, int sharing) {
     const std::uint64_t bytes = bytes_of(sizes);
-    void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, sharing, file.get(), 0);
+    void* memory =
+        ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, sharing | MAP_NORESERVE, file.get(), 0);
     if (memory == MAP_FAILED) {
         return std::nullopt;
     }
@@ -106,7 +108,8 @@ File make_file(const fs::path& path, std::uint64_t bytes) {
 
 void tell_memory(const fs::path& folder) {
     const std::string reason = std::generic_category().message(errno);
-    log::warn("large pictures stay in memory: no file in '" + folder.string() + "': " + reason);
+    log::warn("large pictures stay in memory: no file in '" + folder.string() + "': " + reason +
+              "; make room there, or raise data.map_above_gb");
 }
 
 void remove_unused(const fs::path& folder) {
