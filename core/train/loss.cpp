@@ -3,12 +3,13 @@
 
 #include "base/error.hpp"
 
+#include <topress/standardised_divergence.hpp>
+
 #include <ATen/ATen.h>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <limits>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -51,39 +52,13 @@ std::string describe_task(const TrainingData& data) {
     return text.str();
 }
 
-constexpr double kTemperature = 2;
-// Logits closer together than this are one value; no direction can be told from them.
-constexpr double kLeastDeviation = 1e-7;
-
-struct Standardised {
-    at::Tensor scores;     ///< (N, C) z-scores, zeros where a row is constant
-    at::Tensor deviation;  ///< (N, 1), infinite where a row is constant
-};
-
-Standardised standardise(const at::Tensor& logits) {
-    const double freedom = static_cast<double>(std::max<std::int64_t>(logits.size(1) - 1, 1));
-    const at::Tensor centred = logits - logits.mean({1}, true);
-    at::Tensor deviation = (centred.square().sum({1}, true) / freedom).sqrt();
-    deviation.masked_fill_(deviation.le(kLeastDeviation), std::numeric_limits<double>::infinity());
-    return {centred / deviation, deviation};
-}
-
-/// T^2 KL(teacher || output) on standardised logits, the mean over the batch. With z the scores and
-/// g the gradient with respect to them, that of the logits is (g - mean g - z sum(g z) / (C - 1)) /
-/// deviation.
-LossAndGradient standardised_divergence(const at::Tensor& output, const at::Tensor& teacher) {
-    const double count = static_cast<double>(std::max<std::int64_t>(output.size(0), 1));
-    const double freedom = static_cast<double>(std::max<std::int64_t>(output.size(1) - 1, 1));
-    const Standardised own = standardise(output);
-    const at::Tensor wanted = (standardise(teacher).scores / kTemperature).log_softmax(1);
-    const at::Tensor answered = (own.scores / kTemperature).log_softmax(1);
-    const at::Tensor probability = wanted.exp();
-    const double factor = kTemperature * kTemperature / count;
-    at::Tensor loss = (probability * (wanted - answered)).sum() * factor;
-    const at::Tensor gradient = (answered.exp() - probability) * (factor / kTemperature);
-    const at::Tensor along = (gradient * own.scores).sum({1}, true) / freedom;
-    return {std::move(loss),
-            (gradient - gradient.mean({1}, true) - own.scores * along) / own.deviation};
+/// The distance to what the teacher says.
+LossAndGradient distance_to(const at::Tensor& teacher, const at::Tensor& output, bool of_numbers) {
+    if (of_numbers) {
+        return task_loss(output, teacher, TaskLoss::MeanSquared, 0);
+    }
+    Divergence told = standardised_divergence(output, teacher);
+    return {std::move(told.value), std::move(told.gradient)};
 }
 
 }  // namespace
@@ -172,9 +147,7 @@ void follow_teacher(LossResult& own, const LossInput& input, double weight) {
     const double share = weight / static_cast<double>(input.outputs.size());
     for (std::size_t k = 0; k < input.outputs.size(); ++k) {
         const LossAndGradient told =
-            input.labels.is_floating_point()
-                ? task_loss(input.outputs[k], input.teacher, TaskLoss::MeanSquared, 0)
-                : standardised_divergence(input.outputs[k], input.teacher);
+            distance_to(input.teacher, input.outputs[k], input.labels.is_floating_point());
         own.loss = own.loss + told.loss * share;
         own.gradients[k].add_(told.gradient, share);
     }

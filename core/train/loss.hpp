@@ -46,7 +46,7 @@ void refuse_smoothing(double smoothing, const TrainingData& data);
 /// Adds the teacher's answers to `own`, the mean over exits and main output: weight * T^2
 /// KL(teacher || output) on logits standardised for each sample, T = 2; where labels are numbers,
 /// weight * mean squared distance. Requires: input.teacher is defined.
-/// Source: Sun et al., CVPR 2024 (arXiv 2403.01427), as topress/follow_original.hpp for plugins.
+/// Source: topress/standardised_divergence.hpp.
 void follow_teacher(LossResult& own, const LossInput& input, double weight);
 
 /// Checks what a loss returned: a scalar, no more gradients than outputs, each shaped like its

@@ -30,10 +30,10 @@ struct ThresholdChoice {
 /// Dynamic programming over the exits. Each has up to 64 candidate thresholds (quantiles of the
 /// confidences and kNever); combinations of the first exits that leave about as many samples with
 /// about the same loss of accuracy are merged to the cheapest, in a table of 64 x 64 (fewer above
-/// 50,000 samples): exact for up to three exits, in time linear in their number. Requires: accuracy
-/// may be at most `max_drop` (0..1) below that of the main output alone. Ties keep the combination
-/// with the higher thresholds, beginning with the first exit. Source: expected cost as in Kaya et
-/// al. 2019 (shallow-deep networks), thresholds per exit.
+/// 50,000 samples): over the candidates exact for up to three exits, in time linear in their
+/// number. Requires: accuracy may be at most `max_drop` (0..1) below that of the main output alone.
+/// Ties keep the combination with the higher thresholds, beginning with the first exit. Source:
+/// expected cost as in Kaya et al. 2019 (shallow-deep networks), thresholds per exit.
 [[nodiscard]] ThresholdChoice choose_thresholds(const ExitObservations& seen, double max_drop);
 
 }  // namespace topress::early_exit

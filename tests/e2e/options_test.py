@@ -77,22 +77,17 @@ class Options(support.Workplace):
                     self.assertNotIn(b"hint", file.read())
 
     def test_the_original_teaches_while_others_train(self):
+        attached = HEAD.replace("[train]\n", "[train]\noriginal_weight = 2\n")
         for name, text in (("channel", CHANNEL), ("qat", QAT)):
             with self.subTest(technique=name):
                 plain = rows_of(self, name + "-alone", HEAD + text)
                 rows = rows_of(self, name + "-followed", HEAD + text + "original_weight = 2\n")
                 self.assertGreater(rows[1]["accuracy"], LEAST)
                 self.assertGreater(rows[1]["curves"][-1]["loss"], plain[1]["curves"][-1]["loss"])
-
-    def test_the_original_s_logits_are_attached_to_every_stage(self):
-        # The same as asking each technique, and nothing else changes: what they were trained on decides.
-        attached = HEAD.replace("[train]\n", "[train]\noriginal_weight = 2\n")
-        self.assertNotEqual(attached, HEAD)
-        for name, text in (("channel", CHANNEL), ("qat", QAT)):
-            with self.subTest(technique=name):
-                asked = rows_of(self, name + "-asked", HEAD + text + "original_weight = 2\n")
-                rows = rows_of(self, name + "-attached", attached + text)
-                for mine, theirs in zip(rows[1]["curves"], asked[1]["curves"]):
+                # The run can ask for it instead of the technique: the same loss, to rounding.
+                asked = rows_of(self, name + "-attached", attached + text)
+                self.assertGreater(asked[1]["curves"][-1]["loss"], plain[1]["curves"][-1]["loss"])
+                for mine, theirs in zip(asked[1]["curves"], rows[1]["curves"], strict=True):
                     self.assertAlmostEqual(mine["loss"], theirs["loss"], delta=0.05 * theirs["loss"])
 
     def test_a_student_comes_from_a_file(self):

@@ -23,6 +23,20 @@ at::Tensor sample_labels() {
     return at::tensor({0, 4, 2, 2}, at::kLong);
 }
 
+/// Central differences of a scalar `loss` at every element, in double.
+template <typename Function>
+void check_gradient(const Function& loss, const at::Tensor& point, const at::Tensor& gradient) {
+    constexpr double kStep = 1e-6;
+    for (std::int64_t i = 0; i < point.numel(); ++i) {
+        at::Tensor up = point.clone();
+        at::Tensor down = point.clone();
+        up.view(-1)[i] += kStep;
+        down.view(-1)[i] -= kStep;
+        const double slope = (loss(up) - loss(down)).template item<double>() / (2 * kStep);
+        CHECK(gradient.view(-1)[i].item<double>() == doctest::Approx(slope).epsilon(1e-5));
+    }
+}
+
 std::string refusal(const LossResult& result, const std::vector<at::Tensor>& outputs) {
     try {
         train::check_loss(result, outputs);
@@ -52,18 +66,12 @@ TEST_SUITE("train") {
             CAPTURE(smoothing);
             const at::Tensor logits = sample_logits(at::kDouble);
             const at::Tensor gradient = cross_entropy(logits, sample_labels(), smoothing).gradient;
-            constexpr double kStep = 1e-6;
-            for (std::int64_t i = 0; i < logits.numel(); ++i) {
-                at::Tensor up = logits.clone();
-                at::Tensor down = logits.clone();
-                up.view(-1)[i] += kStep;
-                down.view(-1)[i] -= kStep;
-                const double slope = (cross_entropy(up, sample_labels(), smoothing).loss -
-                                      cross_entropy(down, sample_labels(), smoothing).loss)
-                                         .item<double>() /
-                                     (2 * kStep);
-                CHECK(gradient.view(-1)[i].item<double>() == doctest::Approx(slope).epsilon(1e-5));
-            }
+            check_gradient(
+                [&](const at::Tensor& x) {
+                    return cross_entropy(x, sample_labels(), smoothing).loss;
+                },
+                logits,
+                gradient);
         }
     }
 
@@ -82,7 +90,7 @@ TEST_SUITE("train") {
 
     TEST_CASE(
         "loss: following a teacher adds its distance, with the gradient of finite differences") {
-        at::Tensor teacher = sample_logits(at::kDouble).flip({1}) * 2 + 1;
+        const at::Tensor teacher = sample_logits(at::kDouble).flip({1}) * 2 + 1;
         const at::Tensor labels = sample_labels();
         const at::Tensor images;
         const auto followed = [&](const at::Tensor& logits) {
@@ -94,19 +102,10 @@ TEST_SUITE("train") {
             CHECK(result.loss.item<double>() > before.item<double>());
             return result;
         };
-        at::Tensor logits = sample_logits(at::kDouble);
+        const at::Tensor logits = sample_logits(at::kDouble);
         const LossResult result = followed(logits);
         const at::Tensor gradient = result.gradients[0] + result.gradients[1] * 0.5;
-        constexpr double kStep = 1e-6;
-        for (std::int64_t i = 0; i < logits.numel(); ++i) {
-            at::Tensor up = logits.clone();
-            at::Tensor down = logits.clone();
-            up.view(-1)[i] += kStep;
-            down.view(-1)[i] -= kStep;
-            const double slope =
-                (followed(up).loss - followed(down).loss).item<double>() / (2 * kStep);
-            CHECK(gradient.view(-1)[i].item<double>() == doctest::Approx(slope).epsilon(1e-5));
-        }
+        check_gradient([&](const at::Tensor& x) { return followed(x).loss; }, logits, gradient);
     }
 
     TEST_CASE(
@@ -152,19 +151,10 @@ TEST_SUITE("train") {
             const auto found = train::task_loss(output, target, loss, 0);
             CHECK(at::allclose(found.loss, reference, 1e-12, 1e-12));
             CHECK(found.loss.dim() == 0);
-            constexpr double kStep = 1e-6;
-            for (std::int64_t i = 0; i < output.numel(); ++i) {
-                at::Tensor up = output.clone();
-                at::Tensor down = output.clone();
-                up.view(-1)[i] += kStep;
-                down.view(-1)[i] -= kStep;
-                const double slope = (train::task_loss(up, target, loss, 0).loss -
-                                      train::task_loss(down, target, loss, 0).loss)
-                                         .item<double>() /
-                                     (2 * kStep);
-                CHECK(found.gradient.view(-1)[i].item<double>() ==
-                      doctest::Approx(slope).epsilon(1e-5));
-            }
+            check_gradient(
+                [&](const at::Tensor& x) { return train::task_loss(x, target, loss, 0).loss; },
+                output,
+                found.gradient);
         }
     }
 
