@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -111,6 +112,62 @@ Chosen with(Chosen chosen, std::size_t exit) {
     return chosen;
 }
 
+Chosen without(Chosen chosen, std::size_t exit) {
+    chosen.erase(std::remove(chosen.begin(), chosen.end(), exit), chosen.end());
+    return chosen;
+}
+
+/// Exits and what they come to.
+struct Choice {
+    Chosen exits;
+    ThresholdChoice outcome;
+};
+
+Choice all_exits(const Weighing& weighing) {
+    Choice all;
+    all.exits.resize(weighing.count());
+    std::iota(all.exits.begin(), all.exits.end(), std::size_t{0});
+    all.outcome = weighing.weigh(all.exits);
+    return all;
+}
+
+/// The best one more, or nothing where none saves anything.
+std::optional<Choice> one_more(const Weighing& weighing, const Choice& now, Context& context) {
+    std::optional<Choice> best;
+    for (std::size_t k = 0; k < weighing.count(); ++k) {
+        if (contains(now.exits, k)) {
+            continue;
+        }
+        context.throw_if_cancelled();
+        Choice larger{with(now.exits, k), {}};
+        larger.outcome = weighing.weigh(larger.exits);
+        const double beaten = best ? best->outcome.expected_cost : now.outcome.expected_cost;
+        if (larger.outcome.expected_cost < beaten) {
+            best = std::move(larger);
+        }
+    }
+    return best;
+}
+
+/// One less: the exit without which least is lost, or nothing where that is `worth` or more.
+std::optional<Choice> one_less(const Weighing& weighing,
+                               const Choice& now,
+                               double worth,
+                               Context& context) {
+    std::optional<Choice> best;
+    for (const std::size_t k : now.exits) {
+        context.throw_if_cancelled();
+        Choice smaller{without(now.exits, k), {}};
+        smaller.outcome = weighing.weigh(smaller.exits);
+        const double allowed =
+            best ? best->outcome.expected_cost : now.outcome.expected_cost + worth;
+        if (smaller.outcome.expected_cost < allowed) {
+            best = std::move(smaller);
+        }
+    }
+    return best;
+}
+
 }  // namespace
 
 ValidationAnswers ask_validation(const Model& model, Context& context) {
@@ -133,49 +190,40 @@ ValidationAnswers ask_validation(const Model& model, Context& context) {
     return answers;
 }
 
-ChosenExits choose_exits(const Model& model, Context& context, std::size_t most, double max_drop) {
-    const Weighing weighing(model, context, max_drop);
-    Chosen chosen;
-    ThresholdChoice best = weighing.weigh(chosen);
-    const double without = best.expected_cost;
-    if (most >= weighing.count()) {
-        for (std::size_t k = 0; k < weighing.count(); ++k) {
-            chosen.push_back(k);
-        }
-        best = weighing.weigh(chosen);
+ChosenExits choose_exits(const Model& model, Context& context, const ExitBounds& bounds) {
+    const Weighing weighing(model, context, bounds.max_drop);
+    Choice choice{{}, weighing.weigh({})};
+    const double without_exits = choice.outcome.expected_cost;
+    if (bounds.most >= weighing.count()) {
+        choice = all_exits(weighing);
     }
-    while (chosen.size() < std::min(most, weighing.count())) {
-        std::optional<std::size_t> next;
-        for (std::size_t k = 0; k < weighing.count(); ++k) {
-            if (contains(chosen, k)) {
-                continue;
-            }
-            context.throw_if_cancelled();
-            ThresholdChoice choice = weighing.weigh(with(chosen, k));
-            if (choice.expected_cost < best.expected_cost) {
-                best = std::move(choice);
-                next = k;
-            }
-        }
-        if (!next) {
+    while (choice.exits.size() < std::min(bounds.most, weighing.count())) {
+        auto larger = one_more(weighing, choice, context);
+        if (!larger) {
             break;
         }
-        chosen = with(std::move(chosen), *next);
+        choice = *std::move(larger);
+    }
+    if (bounds.minimum_saving > 0) {
+        const double worth = bounds.minimum_saving * without_exits;
+        while (auto smaller = one_less(weighing, choice, worth, context)) {
+            choice = *std::move(smaller);
+        }
     }
     ChosenExits result;
     result.thresholds.assign(weighing.count(), kNever);
     result.share.assign(weighing.count(), 0.0);
     result.kept.assign(weighing.count(), false);
     bool is_compared = false;  // with by a later one
-    for (std::size_t i = chosen.size(); i-- > 0;) {
-        const std::size_t k = chosen[i];
-        result.thresholds[k] = best.thresholds[i];
-        result.share[k] = best.share[i];
-        result.kept[k] = is_compared || best.thresholds[i] < kNever;
+    for (std::size_t i = choice.exits.size(); i-- > 0;) {
+        const std::size_t k = choice.exits[i];
+        result.thresholds[k] = choice.outcome.thresholds[i];
+        result.share[k] = choice.outcome.share[i];
+        result.kept[k] = is_compared || result.thresholds[k] < kNever;
         is_compared = is_compared || (result.kept[k] && weighing.compares(k));
     }
-    result.accuracy = best.accuracy;
-    result.cost_ratio = best.expected_cost / without;
+    result.accuracy = choice.outcome.accuracy;
+    result.cost_ratio = choice.outcome.expected_cost / without_exits;
     return result;
 }
 

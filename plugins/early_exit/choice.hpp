@@ -32,12 +32,20 @@ struct ChosenExits {
     double cost_ratio = 1;   ///< expected, of the cost without exits
 };
 
+/// What a choice of exits has to keep to.
+struct ExitBounds {
+    std::size_t most = 0;  ///< exits that are kept
+    double max_drop = 0;   ///< 0..1, of the accuracy
+    /// 0..1: what an exit has to save beside the others, of the cost without exits.
+    double minimum_saving = 0;
+};
+
 /// Weighs all exits together where there may be as many; of more than `most` adds the one that
-/// saves most to those that are chosen, until nothing more is saved. Throws:
-/// PluginError{UNSUPPORTED} for an exit whose criterion is unknown here.
+/// saves most to those that are chosen, until nothing more is saved. Then drops, the least useful
+/// first, those that save too little beside the others. Throws: PluginError{UNSUPPORTED} for an
+/// exit whose criterion is unknown here.
 [[nodiscard]] ChosenExits choose_exits(const Model& model,
                                        Context& context,
-                                       std::size_t most,
-                                       double max_drop);
+                                       const ExitBounds& bounds);
 
 }  // namespace topress::early_exit

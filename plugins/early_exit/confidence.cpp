@@ -72,7 +72,7 @@ std::string describe(const Head& head, double threshold, double share, bool kept
          << " % of MACs): ";
     if (threshold >= kNever) {
         text << (kept ? "nobody leaves, the next exit is compared with it"
-                      : "not worth its cost, left out");
+                      : "saves too little, left out");
     } else {
         text << "threshold " << threshold << ", " << share * 100 << " % leave";
     }
@@ -93,6 +93,7 @@ void ConfidenceExits::configure(const Params& params) {
     epochs_ = params.get<double>("epochs");
     learning_rate_ = params.get<double>("learning_rate");
     max_drop_pp_ = params.get<double>("max_drop_pp");
+    minimum_saving_ = params.get<double>("minimum_saving");
     temperature_ = params.get<double>("temperature");
     label_weight_ = params.get<double>("label_weight");
     if (!places_.empty() && candidates_ > 0) {
@@ -118,7 +119,8 @@ void ConfidenceExits::apply(Model& model, Context& context) {
     train(trial, context);
 
     const auto most = candidates_ > 0 ? static_cast<std::size_t>(maximum_exits_) : heads.size();
-    const ChosenExits chosen = choose_exits(trial, context, most, max_drop_pp_ / 100.0);
+    const ChosenExits chosen =
+        choose_exits(trial, context, {most, max_drop_pp_ / 100.0, minimum_saving_});
     for (std::size_t k = 0; k < heads.size(); ++k) {
         const bool kept = chosen.kept[k];
         context.log_info(describe(heads[k], chosen.thresholds[k], chosen.share[k], kept));
@@ -134,9 +136,10 @@ void ConfidenceExits::apply(Model& model, Context& context) {
     context.metric("validation_accuracy", chosen.accuracy);
     context.metric("expected_cost_ratio", chosen.cost_ratio);
     if (kept == 0) {
-        context.log_warn(is_joint_ ? "no exit saves anything within max_drop_pp"
-                                   : "no exit saves anything within max_drop_pp: the network is "
-                                     "unchanged");
+        context.log_warn(is_joint_ ? "no exit saves minimum_saving within max_drop_pp"
+                                   : "no exit saves minimum_saving within max_drop_pp: the "
+                                     "network is unchanged");
+        context.metric("nothing_to_do", 1);
     }
 }
 
@@ -165,7 +168,9 @@ std::string ConfidenceExits::criterion_for(const DataInfo& data) const {
 
 void ConfidenceExits::choose_again(Model& model, Context& context) const {
     const auto exits = model.exits();
-    const ChosenExits chosen = choose_exits(model, context, exits.size(), max_drop_pp_ / 100.0);
+    // All stay, whatever they save: a later stage may not lose what an earlier one attached.
+    const ChosenExits chosen =
+        choose_exits(model, context, {exits.size(), max_drop_pp_ / 100.0, 0.0});
     for (std::size_t k = 0; k < exits.size(); ++k) {
         model.set_exit(exits[k].name, chosen.thresholds[k], chosen.share[k]);
         std::ostringstream text;

@@ -41,6 +41,7 @@ class ConfidenceExits final : public Technique {
     double epochs_ = 0;
     double learning_rate_ = 0;
     double max_drop_pp_ = 0;
+    double minimum_saving_ = 0;
     double temperature_ = 1;
     double label_weight_ = 0;
 };

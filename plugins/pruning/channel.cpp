@@ -157,6 +157,7 @@ void ChannelPruning::prune_within_drop(Model& model, Context& context) const {
     if (!best) {
         context.log_warn(
             "no tried size keeps the accuracy within max_drop_pp: the network is unchanged");
+        context.metric("nothing_to_do", 1);
         return;
     }
     model.assign(*best);

@@ -55,6 +55,18 @@ class Exits(support.Workplace):
         self.assertLessEqual(len(self.graph("two-of-five")["exits"]), 2)
         self.assertLessEqual(two[1]["bitops"], one[1]["bitops"] * (1 + 1e-9))
 
+    def test_an_exit_that_saves_too_little_is_left_out(self):
+        rows_of(self, "fine", HEAD + CONFIDENCE + "candidates = 5\nmaximum_exits = 5\nminimum_saving = 0.0\n")
+        kept = rows_of(self, "coarse", HEAD + CONFIDENCE + "candidates = 5\nmaximum_exits = 5\nminimum_saving = 0.1\n")
+        self.assertLess(len(self.graph("coarse")["exits"]), len(self.graph("fine")["exits"]))
+        self.assertGreater(len(self.graph("coarse")["exits"]), 0)
+        self.assertLess(kept[1]["bitops"], kept[0]["bitops"] * 0.9)
+        rows = rows_of(self, "none", HEAD + CONFIDENCE + "minimum_saving = 0.95\n")
+        self.assertEqual(self.graph("none")["exits"], [])
+        self.assertEqual(rows[1]["bitops"], rows[0]["bitops"])
+        with open(self.path("none/topress.log")) as log:
+            self.assertIn("no exit saves minimum_saving within max_drop_pp", log.read())
+
     def test_joint_training_changes_the_body_too(self):
         rows = rows_of(self, "joint", HEAD + CONFIDENCE + 'training = "joint"\n')
         self.assertGreater(rows[1]["accuracy"], LEAST)

@@ -54,6 +54,10 @@ class Options(support.Workplace):
     def test_pruning_stops_where_accuracy_would_fall(self):
         strict = rows_of(self, "strict", HEAD + CHANNEL.replace("0.7", "0.1") + "max_drop_pp = 0.2\n")
         self.assertGreaterEqual(strict[1]["accuracy"], strict[0]["accuracy"] - 0.002)
+        # Where training spoils the network nothing holds: the run goes on with the network as it was.
+        spoilt = HEAD.replace("one-cycle", "constant") + CHANNEL + "learning_rate = 10.0\n"
+        nothing = rows_of(self, "nothing-holds", spoilt + "max_drop_pp = 0.001\n")
+        self.assertEqual(nothing[1]["macs"], nothing[0]["macs"])
         # A loss that cannot be exceeded lets the first size through.
         loose = rows_of(self, "loose", HEAD + CHANNEL + "max_drop_pp = 99\n")
         plain = rows_of(self, "plain-size", HEAD + CHANNEL)
