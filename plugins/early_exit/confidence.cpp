@@ -130,17 +130,18 @@ void ConfidenceExits::apply(Model& model, Context& context) {
             trial.remove_exit(heads[k].name);
         }
     }
-    model.assign(trial);
-    const auto kept = static_cast<double>(model.exits().size());
+    const auto kept = static_cast<double>(trial.exits().size());
     context.metric("exits", kept);
+    if (kept == 0) {
+        // A body that was trained for exits would have given up something for nothing.
+        context.log_warn(
+            "no exit saves minimum_saving within max_drop_pp: the network is unchanged");
+        context.metric("nothing_to_do", 1);
+        return;
+    }
+    model.assign(trial);
     context.metric("validation_accuracy", chosen.accuracy);
     context.metric("expected_cost_ratio", chosen.cost_ratio);
-    if (kept == 0) {
-        context.log_warn(is_joint_ ? "no exit saves minimum_saving within max_drop_pp"
-                                   : "no exit saves minimum_saving within max_drop_pp: the "
-                                     "network is unchanged");
-        context.metric("nothing_to_do", 1);
-    }
 }
 
 std::vector<Head> ConfidenceExits::plan_heads(const Model& model) const {

@@ -61,11 +61,14 @@ class Exits(support.Workplace):
         self.assertLess(len(self.graph("coarse")["exits"]), len(self.graph("fine")["exits"]))
         self.assertGreater(len(self.graph("coarse")["exits"]), 0)
         self.assertLess(kept[1]["bitops"], kept[0]["bitops"] * 0.9)
-        rows = rows_of(self, "none", HEAD + CONFIDENCE + "minimum_saving = 0.95\n")
-        self.assertEqual(self.graph("none")["exits"], [])
-        self.assertEqual(rows[1]["bitops"], rows[0]["bitops"])
-        with open(self.path("none/topress.log")) as log:
-            self.assertIn("no exit saves minimum_saving within max_drop_pp", log.read())
+        for training in ("frozen", "joint"):  # joint: a body that was trained for nothing is given back
+            name = f"none-{training}"
+            rows = rows_of(self, name, HEAD + CONFIDENCE + f'minimum_saving = 0.95\ntraining = "{training}"\n')
+            self.assertEqual(self.graph(name)["exits"], [])
+            self.assertEqual(rows[1]["bitops"], rows[0]["bitops"])
+            self.assertEqual(rows[1]["accuracy"], rows[0]["accuracy"])
+            with open(self.path(f"{name}/topress.log")) as log:
+                self.assertIn("no exit saves minimum_saving within max_drop_pp", log.read())
 
     def test_joint_training_changes_the_body_too(self):
         rows = rows_of(self, "joint", HEAD + CONFIDENCE + 'training = "joint"\n')
