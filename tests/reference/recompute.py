@@ -188,11 +188,10 @@ def main():
     graph, tensors, data = read_network(given.network)
     images, labels = read_test_split(data["dataset"], pathlib.Path(given.data))
     mean, deviation = (torch.tensor(data[name], dtype=torch.double)[:, None, None] for name in ("mean", "deviation"))
-    if any(node["op"] == "quantize" for node in graph["nodes"]):
-        # Where a value lies between two steps of a quantizer the last bit of a float decides, and with it now and then
-        # the answer: as exact as possible.
-        tensors = {name: value.double() if value.is_floating_point() else value for name, value in tensors.items()}
-    numbers = next(value.dtype for value in tensors.values() if value.is_floating_point())
+    # Where a value lies between two steps of a quantizer the last bit of a float decides, and now and then the answer
+    # with it. Networks without one are left in float, which is many times faster.
+    numbers = torch.double if any(node["op"] == "quantize" for node in graph["nodes"]) else torch.float
+    tensors = {name: value.to(numbers) if value.is_floating_point() else value for name, value in tensors.items()}
     parts = [answers(graph, tensors, ((pictures.double() / 255 - mean) / deviation).float().to(numbers))
              for pictures in images.split(250)]
     print(json.dumps(score(data, torch.cat(parts), labels)))
