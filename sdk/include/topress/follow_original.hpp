@@ -51,9 +51,9 @@ inline Loss followed_numbers(const LossInput& input, double weight, TaskLoss tas
 /// Makes a fit follow the answers of `original` beside the labels: cross entropy
 /// + weight * standardised_divergence(), the mean over the exits and the main output; where labels
 /// are numbers, `task_loss` (context.info().loss)
-/// + weight * mean squared distance. `original` must outlive the fit; a weight of 0 or less changes nothing.
-/// Replaces a loss that is set. Source: Sun et al., CVPR 2024 (arXiv 2403.01427), which weighs
-/// 9 : 0.1.
+/// + weight * mean squared distance. `original` must outlive the fit; a weight of 0 or less changes
+/// nothing. Replaces a loss that is set. Source: Sun et al., CVPR 2024 (arXiv 2403.01427), which
+/// weighs 9 : 0.1.
 inline void follow_original(FitOptions& options,
                             const Model& original,
                             double weight,
