@@ -55,6 +55,7 @@ struct TrainConfig {
     std::string schedule = "cosine";  ///< cosine | one-cycle | constant
     double warmup_epochs = 0;
     double label_smoothing = 0;
+    std::string precision = "float32";  ///< float32 | bfloat16
     double original_weight = 0;  ///< of the original's logits in fits without a loss of their own
 
     bool operator==(const TrainConfig&) const = default;

@@ -306,6 +306,12 @@ Section train() {
                          field(&RunConfig::train, &TrainConfig::label_smoothing),
                          "Part of each label spread over all classes.",
                          {.minimum = 0, .maximum = 0.9}),
+                make_key("precision",
+                         field(&RunConfig::train, &TrainConfig::precision),
+                         "Numbers in which training runs forward and backward: `bfloat16` is for "
+                         "devices that are faster with it. Parameters, their gradients, losses and "
+                         "every evaluation stay float32.",
+                         {.values = {"float32", "bfloat16"}}),
                 make_key("original_weight",
                          field(&RunConfig::train, &TrainConfig::original_weight),
                          "Attaches the original's logits to every stage that trains without a loss "

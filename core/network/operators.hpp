@@ -27,6 +27,17 @@ struct RunMode {
     /// Set by the interpreter for each node: the first input depends on parameters only, so its
     /// first dimension is not the batch.
     bool constant_input = false;
+    /// Operators work in bfloat16 as far as Operator::cast_rule allows; outputs too. Parameters
+    /// stay what they are, and so do their gradients.
+    bool reduced = false;
+};
+
+/// What becomes of an operator's inputs when the run is reduced.
+enum class CastRule : std::uint8_t {
+    Float,        ///< all float: what has to be exact, and operators of plugins
+    Bfloat16,     ///< all bfloat16
+    Activations,  ///< activations bfloat16, parameters float
+    AsFirst,      ///< all as the first of them
 };
 
 struct CustomRules;  // network/custom.hpp
@@ -65,6 +76,7 @@ struct Operator {
     std::function<std::vector<at::Tensor>(const Node&, std::vector<at::Tensor>&, const RunMode&)>
         forward_in_place;
     std::shared_ptr<const CustomRules> custom = nullptr;
+    CastRule cast_rule = CastRule::Float;
 };
 
 /// Null when unknown. Custom operators too.

@@ -3,6 +3,7 @@
 #include "network/runner.hpp"
 
 #include "base/error.hpp"
+#include "network/operators/cast.hpp"
 #include "network/operators/check.hpp"
 
 #include <ATen/ATen.h>
@@ -61,6 +62,9 @@ void Runner::run_step(const Step& step) {
     inputs_.clear();
     for (const Source& source : step.inputs) {
         inputs_.push_back(fetch(source));
+    }
+    if (mode_.reduced) {
+        cast_inputs(*step.op, inputs_);
     }
     mode_.constant_input = step.constant_input;
     const Node& node = network_.nodes()[step.node];

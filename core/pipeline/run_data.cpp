@@ -92,6 +92,7 @@ train::TrainingDefaults training_defaults(const config::TrainConfig& config) {
     defaults.warmup_epochs = config.warmup_epochs;
     defaults.label_smoothing = config.label_smoothing;
     defaults.loss = config.loss;
+    defaults.reduced = config.precision == "bfloat16";
     defaults.original_weight = config.original_weight;
     return defaults;
 }

@@ -31,14 +31,17 @@ bool remembers(const data::Augmentation& augmentation, double epochs) {
     return pictures > 0 && epochs >= pictures;
 }
 
-Teacher::Teacher(const network::Network& network, at::Device device)
+Teacher::Teacher(const network::Network& network, at::Device device, bool reduced)
     : network_(network::fold_for_evaluation(PlacedNetwork(network, device).get())),
       identity_(identity_of(network)),
-      device_(device) {}
+      device_(device),
+      is_reduced_(reduced) {}
 
 at::Tensor Teacher::run(const at::Tensor& images) const {
     const c10::NoGradGuard no_gradients;
-    return network::forward(network_, images, network::RunMode{}).back();
+    network::RunMode mode;
+    mode.reduced = is_reduced_;
+    return network::forward(network_, images, mode).back().to(at::kFloat);
 }
 
 at::Tensor Teacher::run_all(const TrainingData& data,

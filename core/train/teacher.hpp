@@ -14,7 +14,9 @@ namespace topress::train {
 /// Evaluation mode, no gradients, main output only.
 class Teacher {
   public:
-    Teacher(const network::Network& network, at::Device device);
+    /// `reduced` as in TrainingDefaults: a teacher's logits are targets of a loss, and noise far
+    /// below what the student can follow.
+    Teacher(const network::Network& network, at::Device device, bool reduced);
 
     /// Takes the logits of every picture of the training set from `memory`, after computing them
     /// where it holds those of another teacher: in file order, so that they do not depend on the
@@ -34,6 +36,7 @@ class Teacher {
     network::Network network_;  ///< folded, on the device
     std::string identity_;
     at::Device device_;
+    bool is_reduced_;
     at::Tensor known_;  ///< (samples, pictures of one, C); undefined: run for every batch
 };
 

@@ -111,7 +111,7 @@ class Fit {
                     steps_,
                     services.defaults.warmup_epochs * static_cast<double>(batches_)) {
         if (options.teacher != nullptr) {
-            teacher_.emplace(*options.teacher, services.device);
+            teacher_.emplace(*options.teacher, services.device, services.defaults.reduced);
             if (remembers(services.data.augmentation, options.epochs)) {
                 teacher_->remember(
                     services.data, services.teacher_memory, services.throw_if_cancelled);
@@ -178,6 +178,7 @@ class Fit {
         network::RunMode mode;
         mode.training = !options_.freeze_statistics;
         mode.update_statistics = !options_.freeze_statistics;
+        mode.reduced = services_.defaults.reduced;
         const std::vector<at::Tensor> outputs = run_forward(batch.images, mode);
         const LossResult result = compute_loss(outputs, batch);
         totals.add(result.loss, outputs.back().detach(), batch.labels);
@@ -188,7 +189,11 @@ class Fit {
     std::vector<at::Tensor> run_forward(const at::Tensor& images,
                                         const network::RunMode& mode) const {
         const profile::Span span("forward");
-        return network::forward(network_, images, mode);
+        std::vector<at::Tensor> outputs = network::forward(network_, images, mode);
+        for (at::Tensor& output : outputs) {
+            output = output.to(at::kFloat);  // itself, unless the run is reduced
+        }
+        return outputs;
     }
 
     LossResult compute_loss(const std::vector<at::Tensor>& outputs, const data::Batch& batch) {

@@ -48,6 +48,9 @@ struct TrainingDefaults {
     double warmup_epochs = 0;
     double label_smoothing = 0;
     std::string loss = {};  ///< "cross-entropy", "mse", "mae", "huber"; empty = by the task
+    /// Forward and backward in bfloat16; parameters, their gradients, the loss and every evaluation
+    /// in float.
+    bool reduced = false;
     /// Of the original's answers in a stage's fit that has neither a loss nor a teacher.
     double original_weight = 0;
 };

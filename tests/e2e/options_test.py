@@ -24,6 +24,10 @@ class Options(support.Workplace):
                 self.assertLessEqual(rows[1]["macs"], 0.7 * rows[0]["macs"])
                 self.assertGreater(rows[1]["accuracy"], LEAST)
 
+    def test_training_in_bfloat16_learns(self):
+        rows = rows_of(self, "bfloat16", HEAD.replace("[train]", '[train]\nprecision = "bfloat16"') + STUDENT + QAT)
+        self.assertGreater(min(row["accuracy"] for row in rows), LEAST)
+
     def test_channels_are_a_target_too(self):
         text = CHANNEL.replace("macs_ratio = 0.7", "channels_ratio = 0.6")
         rows = rows_of(self, "channels", HEAD + text)

@@ -29,7 +29,7 @@ std::vector<Shape> shape(const Node& node, const std::vector<Shape>& inputs) {
 }  // namespace
 
 Operator make_add() {
-    return {"add", 2, 2, run, shape, {}, run_in_place};
+    return {"add", 2, 2, run, shape, {}, run_in_place, {}, CastRule::AsFirst};
 }
 
 }  // namespace topress::network

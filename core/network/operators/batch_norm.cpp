@@ -49,7 +49,7 @@ std::vector<Shape> shape(const Node& node, const std::vector<Shape>& inputs) {
 }  // namespace
 
 Operator make_batch_norm() {
-    return {"batch_norm", 5, 5, run, shape, {}, {}};
+    return {"batch_norm", 5, 5, run, shape, {}, {}, {}, CastRule::Activations};
 }
 
 }  // namespace topress::network

@@ -56,7 +56,7 @@ std::vector<Shape> shape(const Node& node, const std::vector<Shape>& inputs) {
 }  // namespace
 
 Operator make_concat() {
-    return {"concat", 2, kMostInputs, run, shape, {}, {}};
+    return {"concat", 2, kMostInputs, run, shape, {}, {}, {}, CastRule::AsFirst};
 }
 
 }  // namespace topress::network

@@ -65,7 +65,7 @@ double macs(const Node& /*node*/,
 }  // namespace
 
 Operator make_conv2d() {
-    return {"conv2d", 2, 3, run, shape, macs, {}};
+    return {"conv2d", 2, 3, run, shape, macs, {}, {}, CastRule::Bfloat16};
 }
 
 }  // namespace topress::network

@@ -23,7 +23,7 @@ std::vector<Shape> shape(const Node& /*node*/, const std::vector<Shape>& inputs)
 }  // namespace
 
 Operator make_flatten() {
-    return {"flatten", 1, 1, run, shape, {}, {}};
+    return {"flatten", 1, 1, run, shape, {}, {}, {}, CastRule::AsFirst};
 }
 
 }  // namespace topress::network

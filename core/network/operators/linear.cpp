@@ -41,7 +41,7 @@ double macs(const Node& /*node*/,
 }  // namespace
 
 Operator make_linear() {
-    return {"linear", 2, 3, run, shape, macs, {}};
+    return {"linear", 2, 3, run, shape, macs, {}, {}, CastRule::Bfloat16};
 }
 
 }  // namespace topress::network

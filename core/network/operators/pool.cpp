@@ -36,15 +36,15 @@ std::vector<Shape> global_shape(const Node& node, const std::vector<Shape>& inpu
 }  // namespace
 
 Operator make_max_pool() {
-    return {"max_pool", 1, 1, run_max, window_shape, {}, {}};
+    return {"max_pool", 1, 1, run_max, window_shape, {}, {}, {}, CastRule::AsFirst};
 }
 
 Operator make_avg_pool() {
-    return {"avg_pool", 1, 1, run_avg, window_shape, {}, {}};
+    return {"avg_pool", 1, 1, run_avg, window_shape, {}, {}, {}, CastRule::AsFirst};
 }
 
 Operator make_global_avg_pool() {
-    return {"global_avg_pool", 1, 1, run_global, global_shape, {}, {}};
+    return {"global_avg_pool", 1, 1, run_global, global_shape, {}, {}, {}, CastRule::AsFirst};
 }
 
 }  // namespace topress::network

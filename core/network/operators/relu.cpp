@@ -23,7 +23,7 @@ std::vector<Shape> shape(const Node& /*node*/, const std::vector<Shape>& inputs)
 }  // namespace
 
 Operator make_relu() {
-    return {"relu", 1, 1, run, shape, {}, run_in_place};
+    return {"relu", 1, 1, run, shape, {}, run_in_place, {}, CastRule::AsFirst};
 }
 
 }  // namespace topress::network

@@ -31,7 +31,7 @@ TEST_SUITE("train") {
         train::TrainingData data = train::test::stripes();
         data.augmentation = {1, true, 3, 5};
         network::Network network = train::test::tiny_network(4);
-        train::Teacher teacher(network, at::Device(at::kCPU));
+        train::Teacher teacher(network, at::Device(at::kCPU), false);
         const auto batch_of = [&](std::uint64_t number) {
             data::BatchReader reader(
                 data.train, data.normalisation, 16, data::Pass{7, number}, data.augmentation);
@@ -49,14 +49,18 @@ TEST_SUITE("train") {
 
         // A later fit with the same teacher asks nothing, one with another teacher asks anew.
         const int before = batches;
-        train::Teacher(network, at::Device(at::kCPU)).remember(data, memory, [&] { ++batches; });
+        train::Teacher(network, at::Device(at::kCPU), false).remember(data, memory, [&] {
+            ++batches;
+        });
         CHECK(batches == before);
         // It is not run any more: a change of its weights changes nothing.
         for (const network::Parameter& parameter : network.parameters()) {
             at::Tensor(parameter.tensor).mul_(2);
         }
         CHECK(largest_difference(teacher.logits(batch_of(0)), asked) < 1e-5);
-        train::Teacher(network, at::Device(at::kCPU)).remember(data, memory, [&] { ++batches; });
+        train::Teacher(network, at::Device(at::kCPU), false).remember(data, memory, [&] {
+            ++batches;
+        });
         CHECK(batches == 2 * before);
     }
 }

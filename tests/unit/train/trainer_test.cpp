@@ -51,6 +51,30 @@ std::string code_of(const std::function<void()>& action) {
 }  // namespace
 
 TEST_SUITE("train") {
+    TEST_CASE("fit: in bfloat16 the task is learnt too, and parameters stay float") {
+        const train::TrainingData data = stripes();
+        train::TrainingDefaults defaults = train::test::defaults();
+        defaults.learning_rate = 0.2;
+        defaults.reduced = true;
+        Trainer trainer(data, defaults, kCpu);
+        network::Network net = tiny_network(3, true);
+        const network::Network teacher = tiny_network(4);
+        FitOptions options = options_of(15);
+        options.teacher = &teacher;  // asked in bfloat16 as well; the default loss needs no answer
+        const FitReport report = trainer.fit(net, options);
+        CHECK(trainer.evaluate(net, data.validation).accuracy > 0.95);
+        CHECK(report.final_loss < report.epochs.front().loss / 2);
+        CHECK(is_plain(net));
+        for (const auto& parameter : net.parameters()) {
+            CHECK((parameter.tensor.scalar_type() == at::kFloat));
+        }
+        // Not the same as in float: otherwise nothing was reduced.
+        defaults.reduced = false;
+        network::Network exact = tiny_network(3, true);
+        Trainer(data, defaults, kCpu).fit(exact, options);
+        CHECK_FALSE(same_parameters(net, exact));
+    }
+
     TEST_CASE("fit: a tiny network learns a separable task") {
         const train::TrainingData data = stripes();
         for (const char* optimizer : {"sgd", "adamw"}) {
