@@ -96,6 +96,13 @@ class Weighing {
         return choose_thresholds(seen, max_drop_);
     }
 
+    /// Of an exit, or of the main output behind the last.
+    [[nodiscard]] double alone(std::size_t exit) const {
+        const std::vector<double>& right = answers_.right[exit];
+        return std::accumulate(right.begin(), right.end(), 0.0) /
+               static_cast<double>(std::max<std::size_t>(right.size(), 1));
+    }
+
     [[nodiscard]] bool compares(std::size_t exit) const {
         return compares_with_previous(exits_[exit].criterion);
     }
@@ -214,6 +221,9 @@ ChosenExits choose_exits(const Model& model, Context& context, const ExitBounds&
     result.thresholds.assign(weighing.count(), kNever);
     result.share.assign(weighing.count(), 0.0);
     result.kept.assign(weighing.count(), false);
+    for (std::size_t k = 0; k <= weighing.count(); ++k) {
+        result.alone.push_back(weighing.alone(k));
+    }
     bool is_compared = false;  // with by a later one
     for (std::size_t i = choice.exits.size(); i-- > 0;) {
         const std::size_t k = choice.exits[i];

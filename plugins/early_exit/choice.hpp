@@ -28,8 +28,9 @@ struct ChosenExits {
     std::vector<double> thresholds;
     std::vector<double> share;
     std::vector<bool> kept;  ///< those that let samples leave, or that a later one is compared with
-    double accuracy = 0;     ///< R2 where labels are numbers
-    double cost_ratio = 1;   ///< expected, of the cost without exits
+    std::vector<double> alone;  ///< [K + 1] accuracy, or R2, where everybody leaves there
+    double accuracy = 0;        ///< R2 where labels are numbers
+    double cost_ratio = 1;      ///< expected, of the cost without exits
 };
 
 /// What a choice of exits has to keep to.

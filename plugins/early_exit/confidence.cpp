@@ -1,6 +1,8 @@
 // Training heads, the choice of exits and thresholds, and what of it the network keeps.
 #include "confidence.hpp"
 
+#include "number_heads.hpp"
+
 #include <topress/number_loss.hpp>
 #include <topress/scales.hpp>
 
@@ -65,16 +67,31 @@ Loss label_loss(const at::Tensor& logits, const at::Tensor& labels, TaskLoss tas
             {gradient.div_(static_cast<double>(logits.size(0)))}};
 }
 
-std::string describe(const Head& head, double threshold, double share, bool kept) {
+std::string alone(double accuracy, bool is_regression) {
+    std::ostringstream text;
+    text.precision(3);
+    if (is_regression) {
+        text << "alone R2 " << accuracy;
+    } else {
+        text << "alone " << accuracy * 100 << " %";
+    }
+    return text.str();
+}
+
+std::string describe(const Head& head,
+                     const ChosenExits& chosen,
+                     std::size_t exit,
+                     bool is_regression) {
     std::ostringstream text;
     text.precision(3);
     text << head.name << " at " << head.place.value << " (" << head.place.macs_share * 100
-         << " % of MACs): ";
-    if (threshold >= kNever) {
-        text << (kept ? "nobody leaves, the next exit is compared with it"
-                      : "saves too little, left out");
+         << " % of MACs, " << alone(chosen.alone[exit], is_regression) << "): ";
+    if (chosen.thresholds[exit] < kNever) {
+        text << "threshold " << chosen.thresholds[exit] << ", " << chosen.share[exit] * 100
+             << " % leave";
     } else {
-        text << "threshold " << threshold << ", " << share * 100 << " % leave";
+        text << (chosen.kept[exit] ? "nobody leaves, the next exit is compared with it"
+                                   : "saves too little, left out");
     }
     return text.str();
 }
@@ -116,20 +133,26 @@ void ConfidenceExits::apply(Model& model, Context& context) {
     for (const auto& head : heads) {
         attach_head(trial, head, options, context.device(), context.random());
     }
-    train(trial, context);
+    const bool is_regression = context.info().is_regression();
+    std::vector<double> rates;
+    if (is_regression) {
+        rates = solve_number_heads(trial, context, label_weight_);
+    }
+    train(trial, context, rates);
 
     const auto most = candidates_ > 0 ? static_cast<std::size_t>(maximum_exits_) : heads.size();
     const ChosenExits chosen =
         choose_exits(trial, context, {most, max_drop_pp_ / 100.0, minimum_saving_});
     for (std::size_t k = 0; k < heads.size(); ++k) {
         const bool kept = chosen.kept[k];
-        context.log_info(describe(heads[k], chosen.thresholds[k], chosen.share[k], kept));
+        context.log_info(describe(heads[k], chosen, k, is_regression));
         if (kept) {
             trial.set_exit(heads[k].name, chosen.thresholds[k], chosen.share[k]);
         } else {
             trial.remove_exit(heads[k].name);
         }
     }
+    context.log_info("main output: " + alone(chosen.alone.back(), is_regression));
     const auto kept = static_cast<double>(trial.exits().size());
     context.metric("exits", kept);
     if (kept == 0) {
@@ -183,7 +206,9 @@ void ConfidenceExits::choose_again(Model& model, Context& context) const {
     context.metric("validation_accuracy", chosen.accuracy);
 }
 
-void ConfidenceExits::train(Model& model, Context& context) const {
+void ConfidenceExits::train(Model& model,
+                            Context& context,
+                            const std::vector<double>& rates) const {
     if (epochs_ <= 0) {
         return;
     }
@@ -197,9 +222,12 @@ void ConfidenceExits::train(Model& model, Context& context) const {
     } else {
         options.freeze_others = true;
         options.freeze_statistics = true;
-        for (const auto& exit : model.exits()) {
-            for (const auto& name : head_parameters(model, exit.name)) {
-                options.groups.push_back({"", name, 1.0, {}});
+    }
+    if (!is_joint_ || !rates.empty()) {
+        const auto exits = model.exits();
+        for (std::size_t k = 0; k < exits.size(); ++k) {
+            for (const auto& name : head_parameters(model, exits[k].name)) {
+                options.groups.push_back({"", name, rates.empty() ? 1.0 : rates[k], {}});
             }
         }
     }

@@ -30,7 +30,8 @@ class ConfidenceExits final : public Technique {
     /// where labels are numbers.
     [[nodiscard]] std::string criterion_for(const DataInfo& data) const;
     void choose_again(Model& model, Context& context) const;
-    void train(Model& model, Context& context) const;
+    /// `rates`: what each head learns at, of the learning rate; empty = all of it.
+    void train(Model& model, Context& context, const std::vector<double>& rates) const;
 
     std::vector<double> positions_;
     std::vector<std::string> places_;

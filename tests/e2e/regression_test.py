@@ -3,6 +3,7 @@ import csv
 import math
 import os
 import random
+import re
 import struct
 import zlib
 
@@ -109,6 +110,20 @@ class Regression(support.Workplace):
             self.assertEqual(exits[0]["share"], 0)
         self.assertAlmostEqual(sum(each["share"] * each["r2"] for each in exits if each["share"] > 0)
                                if exits else self.rows[4]["r2"], self.rows[4]["r2"], places=5)
+
+    def test_heads_start_from_the_least_squares(self):
+        answers = []
+        for epochs in (0, 2):
+            config = self.write("heads.toml", self.head + EXITS.replace("epochs = 2", f"epochs = {epochs}"))
+            run("run", config, "--output", self.path(f"heads-{epochs}"))
+            with open(self.path(f"heads-{epochs}/topress.log")) as log:
+                told = [float(value) for value in re.findall(r"alone R2 (\S+?)[\s)]", log.read())]
+            self.assertEqual(len(told), 4, "three heads and the main output")
+            answers.append(told)
+        self.assertGreater(min(answers[0]), 0.1, "without training: zeros would explain nothing")
+        self.assertLess(answers[0][0], answers[0][2])
+        for before, after in zip(*answers):
+            self.assertGreater(after, before - 0.1, "training did not undo it")
 
     def test_table_csv_and_report_speak_of_errors(self):
         head = next(line for line in self.done.stdout.splitlines() if line.startswith("stage"))
