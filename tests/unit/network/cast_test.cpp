@@ -129,8 +129,7 @@ TEST_SUITE("network") {
             REQUIRE(found[i].defined());
             CHECK((found[i].scalar_type() == at::kFloat));
             if (net.parameters()[i].role == Role::Weight) {
-                // Masks of relu flip near zero: a sign error or a missing cast would give 1 or
-                // more.
+                // Rounding adds up, and masks of relu may flip near zero; a wrong sign gives 2.
                 CHECK(relative_difference(found[i], wanted[i]) < 0.3);
             }
             ++compared;
