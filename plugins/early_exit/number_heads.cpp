@@ -9,6 +9,7 @@
 namespace topress::early_exit {
 namespace {
 
+// Many times the features of a head, and a small part of an epoch.
 constexpr std::int64_t kSamples = 8192;
 // Of the mean square of a feature: far below what features tell, above what rounding adds.
 constexpr double kRidge = 1e-4;
@@ -46,10 +47,12 @@ struct Equations {
 
 std::vector<double> solve_number_heads(Model& model, Context& context, double label_weight) {
     const auto exits = model.exits();
-    std::vector<std::string> values;
+    std::vector<NodeView> layers;     // linear: features, weight, bias
+    std::vector<std::string> values;  // features of each, then the final numbers
     std::vector<Equations> equations(exits.size());
     for (const auto& exit : exits) {
-        values.push_back(exit.name + ".flatten.out");
+        layers.push_back(model.producer(exit.logits).value());
+        values.push_back(layers.back().inputs.front());
     }
     values.push_back(model.output());
     auto reader = context.batches(Split::Train, 0, true, context.random());
@@ -72,9 +75,8 @@ std::vector<double> solve_number_heads(Model& model, Context& context, double la
         rates.push_back(equations[k].rate(samples));
         const at::Tensor solution = equations[k].solution().t().to(at::kFloat);
         const std::int64_t features = solution.size(1) - 1;
-        const std::string prefix = exits[k].name + ".linear.";
-        model.set_parameter(prefix + "weight", solution.narrow(1, 0, features).contiguous());
-        model.set_parameter(prefix + "bias", solution.select(1, features).contiguous());
+        model.set_parameter(layers[k].inputs[1], solution.narrow(1, 0, features).contiguous());
+        model.set_parameter(layers[k].inputs[2], solution.select(1, features).contiguous());
     }
     return rates;
 }

@@ -27,6 +27,8 @@ class Options(support.Workplace):
     def test_training_in_bfloat16_learns(self):
         rows = rows_of(self, "bfloat16", HEAD.replace("[train]", '[train]\nprecision = "bfloat16"') + STUDENT + QAT)
         self.assertGreater(min(row["accuracy"] for row in rows), LEAST)
+        exact = rows_of(self, "float32", HEAD)
+        self.assertNotEqual(rows[0]["curves"], exact[0]["curves"], "the key does something")
 
     def test_channels_are_a_target_too(self):
         text = CHANNEL.replace("macs_ratio = 0.7", "channels_ratio = 0.6")

@@ -3,43 +3,30 @@
 // al. 2018, arXiv 1710.03740, for the parameters in float.
 #include "network/operators/cast.hpp"
 
-#include <ATen/ATen.h>
-
-#include <algorithm>
+#include <ATen/core/Tensor.h>
 
 namespace topress::network {
 namespace {
 
-void cast(at::Tensor& tensor, at::ScalarType type) {
-    if (tensor.defined() && tensor.is_floating_point() && tensor.scalar_type() != type) {
-        tensor = tensor.to(type);
+at::ScalarType type_for(CastRule rule, const at::Tensor& input, const at::Tensor& first) {
+    switch (rule) {
+        case CastRule::Bfloat16:
+            return at::kBFloat16;
+        case CastRule::Activations:
+            return input.dim() > 1 ? at::kBFloat16 : at::kFloat;
+        case CastRule::AsFirst:
+            return first.scalar_type();
+        case CastRule::Float:
+            break;
     }
+    return at::kFloat;
 }
 
 }  // namespace
 
 void cast_inputs(const Operator& op, std::vector<at::Tensor>& inputs) {
-    switch (op.cast_rule) {
-        case CastRule::Float:
-            for (at::Tensor& input : inputs) {
-                cast(input, at::kFloat);
-            }
-            return;
-        case CastRule::Bfloat16:
-            for (at::Tensor& input : inputs) {
-                cast(input, at::kBFloat16);
-            }
-            return;
-        case CastRule::Activations:
-            for (at::Tensor& input : inputs) {
-                cast(input, input.dim() > 1 ? at::kBFloat16 : at::kFloat);
-            }
-            return;
-        case CastRule::AsFirst:
-            for (at::Tensor& input : inputs) {
-                cast(input, inputs[0].scalar_type());
-            }
-            return;
+    for (at::Tensor& input : inputs) {
+        input = input.to(type_for(op.cast_rule, input, inputs[0]));
     }
 }
 

@@ -84,7 +84,7 @@ TEST_SUITE("network") {
     }
 
     TEST_CASE(
-        "cast: every operator of the zoo runs reduced, close to float, statistics untouched") {
+        "cast: every operator of the zoo runs reduced, close to float, parameters stay float") {
         for (const char* family : {"resnet", "densenet", "vgg", "mobilenetv2"}) {
             CAPTURE(family);
             const bool is_vgg = std::string(family) == "vgg";
@@ -115,7 +115,7 @@ TEST_SUITE("network") {
         Network net = resnet_with_exits(0.5, 0.5);
         quantize_input(net, "stage1.block0.conv2", 1, 8, true);
         quantize_input(net, "stage1.block0.conv2", 0, 8, false);
-        const at::Tensor x = random_tensor({8, 3, 16, 16}, 9);
+        const at::Tensor x = random_tensor({64, 3, 16, 16}, 9);
         RunMode exact;
         exact.training = true;
         const auto wanted = gradients_of(net, x, exact);
@@ -130,7 +130,7 @@ TEST_SUITE("network") {
             CHECK((found[i].scalar_type() == at::kFloat));
             if (net.parameters()[i].role == Role::Weight) {
                 // Rounding adds up, and masks of relu may flip near zero; a wrong sign gives 2.
-                CHECK(relative_difference(found[i], wanted[i]) < 0.3);
+                CHECK(relative_difference(found[i], wanted[i]) < 0.2);
             }
             ++compared;
         }
