@@ -176,7 +176,8 @@ void Carried::read_bits(const Model& model) {
         const LayerBits bits{
             bits_at(model, weight),
             bits_at(model, activation),
-            activation && model.boolean(activation->name, "signed").value_or(false)};
+            activation && model.boolean(activation->name, "signed").value_or(false),
+            !weight || model.integer(weight->name, "axis").value_or(-1) == 0};
         bits_[node.name] = bits;
         ++votes[bits];
         is_quantized = is_quantized || bits.weight > 0 || bits.activation > 0;
@@ -207,13 +208,15 @@ void Carried::quantize(Model& student, Context& context) const {
         if (bits.weight > 0) {
             const std::string name = node.name + ".weight_quantize";
             const at::Tensor weight = student.parameter(node.inputs.at(1)).detach();
+            const at::Tensor rows =
+                weight.reshape({bits.is_weight_per_channel ? weight.size(0) : 1, -1});
             insert_quantize(student,
                             name,
                             node.inputs.at(1),
-                            first_scales(weight.reshape({weight.size(0), -1}), bits.weight, true),
+                            first_scales(rows, bits.weight, true),
                             bits.weight,
                             true,
-                            0);
+                            bits.is_weight_per_channel ? 0 : -1);
             student.replace_input(node.name, 1, name + ".out");
         }
         if (bits.activation > inputs[node.inputs.at(0)].activation) {

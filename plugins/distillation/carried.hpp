@@ -16,6 +16,7 @@ struct LayerBits {
     int weight = 0;
     int activation = 0;
     bool activation_signed = false;
+    bool is_weight_per_channel = true;  ///< one scale per output channel; else one in all
 
     auto operator<=>(const LayerBits&) const = default;
 };

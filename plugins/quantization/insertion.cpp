@@ -47,12 +47,14 @@ at::Tensor best_scales(const at::Tensor& values, int bits, bool is_signed) {
     return best.contiguous();
 }
 
-at::Tensor row_scales(const at::Tensor& weight, int bits) {
-    const at::Tensor rows = weight.detach().reshape({weight.size(0), -1});
-    if (bits == 1) {
+/// The scales of a layer's weight: as many as output channels, or one.
+at::Tensor weight_scales(const Model& model, const Layer& layer) {
+    const at::Tensor weight = model.parameter(layer.weight).detach();
+    const at::Tensor rows = weight.reshape({layer.is_per_channel ? weight.size(0) : 1, -1});
+    if (layer.weight_bits == 1) {
         return rows.abs().mean(1).clamp_min(kLeastScale);  // of least squared error for a sign
     }
-    return best_scales(rows, bits, true);
+    return best_scales(rows, layer.weight_bits, true);
 }
 
 /// Evenly spread elements, as (1, N): enough for a scale, cheap to keep.
@@ -104,13 +106,12 @@ std::vector<QuantizedValue> values_of(const std::vector<Layer>& layers) {
 
 void quantize_weight(Model& model, const Layer& layer) {
     const std::string name = weight_quantizer(layer);
-    model.add_parameter(
-        name + ".scale", "scale", row_scales(model.parameter(layer.weight), layer.weight_bits));
+    model.add_parameter(name + ".scale", "scale", weight_scales(model, layer));
     model.add_node(name,
                    "quantize",
                    {layer.weight, name + ".scale"},
                    {name + ".out"},
-                   quantize_attributes(layer.weight_bits, true, 0));
+                   quantize_attributes(layer.weight_bits, true, layer.is_per_channel ? 0 : -1));
     model.replace_input(layer.node, 1, name + ".out");
 }
 
@@ -192,7 +193,7 @@ void change_bits(Model& model, const std::vector<Layer>& layers, const Activatio
                         weight_quantizer(layer),
                         layer.weight_bits,
                         true,
-                        row_scales(model.parameter(layer.weight), layer.weight_bits));
+                        weight_scales(model, layer));
         }
     }
     for (const auto& value : values_of(layers)) {

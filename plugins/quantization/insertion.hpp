@@ -19,6 +19,7 @@ struct Layer {
     std::string weight;
     int weight_bits = 0;
     int activation_bits = 0;
+    bool is_per_channel = true;  ///< one scale of the weights per output channel; else one in all
     bool is_depthwise = false;
     bool is_fixed = false;  ///< bits of its own: the first and the last, or named by the user
 };
@@ -32,8 +33,8 @@ using ActivationSamples = std::map<std::string, at::Tensor>;
                                                    const std::vector<Layer>& layers,
                                                    int batches);
 
-/// Puts quantize nodes before the weights of every layer with bits: signed, one scale per output
-/// channel, of least squared error.
+/// Puts quantize nodes before the weights of every layer with bits: signed, with scales of least
+/// squared error.
 void quantize_weights(Model& model, const std::vector<Layer>& layers);
 
 /// Puts quantize nodes before the inputs: one scale of least squared error on the samples, signed

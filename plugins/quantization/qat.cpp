@@ -90,6 +90,7 @@ std::vector<Layer> widened(std::vector<Layer> layers, int bits) {
 void Qat::configure(const Params& params) {
     weight_bits_ = params.get<int>("weight_bits");
     activation_bits_ = params.get<int>("activation_bits");
+    is_per_channel_ = params.get<std::string>("weight_scales") == "per-channel";
     first_last_ = params.get<std::string>("first_last");
     epochs_ = params.get<double>("epochs");
     learning_rate_ = params.get<double>("learning_rate");
@@ -151,6 +152,7 @@ std::vector<Layer> Qat::plan_layers(const Model& model) const {
         }
         Layer layer{
             node.name, node.inputs.at(0), node.inputs.at(1), weight_bits_, activation_bits_};
+        layer.is_per_channel = is_per_channel_;
         layer.is_depthwise = is_depthwise(model, node);
         if (layer.is_depthwise) {
             layer.weight_bits = std::max(layer.weight_bits, minimum_depthwise_bits_);

@@ -32,6 +32,7 @@ class Qat final : public Technique {
 
     int weight_bits_ = 4;
     int activation_bits_ = 4;
+    bool is_per_channel_ = true;
     std::string first_last_;
     double epochs_ = 0;
     double learning_rate_ = 0;

@@ -3,7 +3,7 @@ import json
 import struct
 
 import support
-from support import HEAD, LEAST, QAT, rows_of, run_json
+from support import CHANNEL, HEAD, LEAST, QAT, STUDENT, rows_of, run_json
 
 
 class Bits(support.Workplace):
@@ -61,6 +61,32 @@ class Bits(support.Workplace):
         self.assertLess(rows[1]["stored_bytes"], four[1]["stored_bytes"])
         inner = list(self.layers("signs").values())[1:-1]
         self.assertEqual(set(inner), {(1, 4)})
+
+    def scales(self, file):
+        """Shape of the scales of every quantized layer's weight, from the header of a saved network."""
+        with open(self.path(file), "rb") as stream:
+            (size,) = struct.unpack("<Q", stream.read(8))
+            header = json.loads(stream.read(size))
+        return {name: entry["shape"] for name, entry in header.items() if name.endswith(".weight_quantize.scale")}
+
+    def test_a_weight_may_have_one_scale_in_all(self):
+        one = QAT + 'weight_scales = "per-tensor"\n'
+        rows = rows_of(self, "one-scale", HEAD + one)
+        self.assertGreater(rows[1]["accuracy"], LEAST)
+        many = rows_of(self, "many-scales", HEAD + QAT)
+        self.assertEqual(rows[1]["bitops"], many[1]["bitops"])
+        self.assertLess(rows[1]["stored_bytes"], many[1]["stored_bytes"])
+        layers = self.scales("many-scales/network.safetensors")
+        self.assertGreater(len(layers), 10)
+        self.assertTrue(all(shape[0] > 1 for shape in layers.values()))
+        self.assertEqual(self.scales("one-scale/network.safetensors"), {name: [1] for name in layers})
+        # What replaces or narrows such a network leaves it so.
+        forced = '[order]\nforce = ["qat", "channel", "student"]\noverride = true\n'
+        rows = rows_of(self, "one-scale-first", HEAD + forced + one + CHANNEL + STUDENT)
+        self.assertGreater(min(row["accuracy"] for row in rows), LEAST)
+        self.assertLess(rows[2]["macs"], rows[1]["macs"])
+        for shape in self.scales("one-scale-first/network.safetensors").values():
+            self.assertEqual(shape, [1])
 
     def test_bits_fall_while_training(self):
         rows = rows_of(self, "falling", HEAD + QAT.replace("bits = 4", "bits = 2") + "progressive_bits = [4, 8]\n")
