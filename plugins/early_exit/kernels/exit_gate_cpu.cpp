@@ -53,12 +53,11 @@ void confidence_of_rows(const float* logits,
 void compact(const ExitGateInputs& inputs, const ExitGateOutputs& outputs) {
     std::int64_t leaving = 0;
     for (std::int64_t sample = 0; sample < inputs.batch; ++sample) {
-        // NaN compares false: it stays.
-        if (outputs.confidence[sample] >= inputs.threshold) {
-            outputs.leave[leaving++] = sample;
-        } else {
-            outputs.stay[sample - leaving] = sample;
-        }
+        // NaN compares false: it stays. An address is chosen and no branch taken, because nobody
+        // can predict who leaves.
+        const bool leaves = outputs.confidence[sample] >= inputs.threshold;
+        *(leaves ? outputs.leave + leaving : outputs.stay + (sample - leaving)) = sample;
+        leaving += leaves ? 1 : 0;
     }
     outputs.counts[0] = leaving;
     outputs.counts[1] = inputs.batch - leaving;

@@ -1,4 +1,4 @@
-// The exponential of many floats at once, as loops that a compiler turns into vectors.
+// The exponentials of a softmax, many floats at once, as loops that a compiler turns into vectors.
 #pragma once
 
 #include <topress/kernel/vector_clones.hpp>
@@ -7,16 +7,17 @@
 
 namespace topress::kernel {
 
-/// exp(x), relative error below 3e-7; 0 below -87.3 and infinity above 88.7; NaN stays NaN. No
-/// branch and no call, so loops over it are vectorised.
+/// exp(x) of x <= 0, as a softmax has it that takes the largest away first; relative error below
+/// 3e-7; 0 below -87.3; NaN stays NaN. No branch and no call, so loops over it are vectorised.
 /// Method: exp(x) = 2^n exp(r) with |r| <= ln(2) / 2, exp(r) by its Taylor polynomial of degree 7.
 inline __attribute__((always_inline)) float fast_exp(float x) {
-    constexpr float kLowest = -87.3F;
-    constexpr float kHighest = 88.7F;
-    constexpr float kShift = 12582912.0F;         // 1.5 * 2^23: adding it rounds to an integer
-    const float low = x < kLowest ? kLowest : x;  // in this form NaN stays NaN
-    const float inside = low > kHighest ? kHighest : low;
-    const float n = (inside * 1.44269504F + kShift) - kShift;
+    constexpr float kLowest = -87.3F;                // 2^n is a normal number down to here
+    constexpr float kShift = 12582912.0F;            // 1.5 * 2^23: adding it rounds to an integer
+    constexpr std::int32_t kShiftBits = 0x4B400000;  // of kShift; n is what is added to them
+    constexpr std::int32_t kExponentBias = 127;
+    const float inside = x < kLowest ? kLowest : x;  // in this form NaN stays NaN
+    const float shifted = inside * 1.44269504F + kShift;
+    const float n = shifted - kShift;
     // ln(2) in two parts, so that the product with n is exact in the first.
     const float r = (inside - n * 0.693359375F) + n * 2.12194440e-4F;
     float p = 1.9841270e-4F;
@@ -27,19 +28,14 @@ inline __attribute__((always_inline)) float fast_exp(float x) {
     p = p * r + 0.5F;
     p = p * r + 1.0F;
     p = p * r + 1.0F;
-    // NaN makes no integer: it is replaced here and comes back with p.
-    const float number = n > -127.0F ? n : -127.0F;
-    const auto exponent = static_cast<std::int32_t>(number);
-    // 2^n in two factors, because 2^128 is no float.
-    const std::int32_t half = exponent >> 1;
-    const float first = __builtin_bit_cast(float, (half + 127) << 23);
-    const float second = __builtin_bit_cast(float, (exponent - half + 127) << 23);
-    const float value = p * first * second;
-    const float above = x < kLowest ? 0.0F : value;
-    return x > kHighest ? __builtin_inff() : above;
+    // Unsigned, because those of a NaN may leave the range; the product with p is NaN all the same.
+    const std::uint32_t exponent = __builtin_bit_cast(std::uint32_t, shifted) -
+                                   static_cast<std::uint32_t>(kShiftBits - kExponentBias);
+    const float value = p * __builtin_bit_cast(float, exponent << 23);
+    return x < kLowest ? 0.0F : value;
 }
 
-/// values[i] = exp(values[i]).
+/// values[i] = exp(values[i]) of values <= 0.
 TOPRESS_VECTOR_CLONES
 static inline void exp_in_place(float* values, std::int64_t count) {
     for (std::int64_t i = 0; i < count; ++i) {

@@ -8,6 +8,8 @@
 namespace topress::kernel {
 
 constexpr std::int64_t kRowLanes = 8;
+// A maximum waits for the one before it: four vectors wait at once.
+constexpr std::int64_t kMaximumLanes = 32;
 
 /// The sum in double, lane by lane in a fixed order; 0 of nothing.
 TOPRESS_VECTOR_CLONES
@@ -32,19 +34,24 @@ static inline double sum_of_row(const float* values, std::int64_t count) {
 /// The largest value; NaN is passed over unless it comes first. Requires: count > 0.
 TOPRESS_VECTOR_CLONES
 static inline float largest_of_row(const float* values, std::int64_t count) {
-    float lanes[kRowLanes];
-    for (float& lane : lanes) {
-        lane = values[0];
-    }
+    float largest = values[0];
     std::int64_t i = 0;
-    for (; i + kRowLanes <= count; i += kRowLanes) {
-        for (std::int64_t lane = 0; lane < kRowLanes; ++lane) {
-            lanes[lane] = values[i + lane] > lanes[lane] ? values[i + lane] : lanes[lane];
+    if (count >= kMaximumLanes) {
+        float lanes[kMaximumLanes];
+        for (float& lane : lanes) {
+            lane = values[0];
         }
-    }
-    float largest = lanes[0];
-    for (const float lane : lanes) {
-        largest = lane > largest ? lane : largest;
+        for (; i + kMaximumLanes <= count; i += kMaximumLanes) {
+            for (std::int64_t lane = 0; lane < kMaximumLanes; ++lane) {
+                lanes[lane] = values[i + lane] > lanes[lane] ? values[i + lane] : lanes[lane];
+            }
+        }
+        for (std::int64_t half = kMaximumLanes / 2; half > 0; half /= 2) {
+            for (std::int64_t lane = 0; lane < half; ++lane) {
+                lanes[lane] = lanes[lane + half] > lanes[lane] ? lanes[lane + half] : lanes[lane];
+            }
+        }
+        largest = lanes[0];
     }
     for (; i < count; ++i) {
         largest = values[i] > largest ? values[i] : largest;
