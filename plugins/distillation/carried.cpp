@@ -1,8 +1,8 @@
 // Reading a compressed network, and giving a fresh one of its family the same form.
 #include "carried.hpp"
 
+#include <topress/first_scales.hpp>
 #include <topress/places.hpp>
-#include <topress/scales.hpp>
 #include <topress/walk.hpp>
 
 #include <ATen/ATen.h>
@@ -32,18 +32,6 @@ std::optional<NodeView> quantizer(const Model& model, const std::string& value) 
 
 int bits_at(const Model& model, const std::optional<NodeView>& quantize) {
     return quantize ? static_cast<int>(model.integer(quantize->name, "bits").value_or(0)) : 0;
-}
-
-/// LSQ's first step: 2 * mean |v| / sqrt(highest level); for one signed bit mean |v|, what a sign
-/// is best multiplied by. Shape: values (rows, N) -> (rows).
-at::Tensor first_scales(const at::Tensor& values, int bits, bool is_signed) {
-    if (bits == 1 && is_signed) {
-        return values.abs().mean(1).clamp_min(kLeastScale).contiguous();
-    }
-    const double highest = std::exp2(is_signed ? bits - 1 : bits) - 1;
-    return (values.abs().mean(1) * (2.0 / std::sqrt(std::max(highest, 1.0))))
-        .clamp_min(kLeastScale)
-        .contiguous();
 }
 
 void insert_quantize(Model& model,
@@ -207,13 +195,11 @@ void Carried::quantize(Model& student, Context& context) const {
         const LayerBits bits = bits_of(node.name);
         if (bits.weight > 0) {
             const std::string name = node.name + ".weight_quantize";
-            const at::Tensor weight = student.parameter(node.inputs.at(1)).detach();
-            const at::Tensor rows =
-                weight.reshape({bits.is_weight_per_channel ? weight.size(0) : 1, -1});
+            const at::Tensor weight = student.parameter(node.inputs.at(1));
             insert_quantize(student,
                             name,
                             node.inputs.at(1),
-                            first_scales(rows, bits.weight, true),
+                            weight_scales(weight, bits.weight, bits.is_weight_per_channel),
                             bits.weight,
                             true,
                             bits.is_weight_per_channel ? 0 : -1);
@@ -237,18 +223,18 @@ void Carried::quantize(Model& student, Context& context) const {
         }
         const auto observed = student.observe(batch->images, values);
         for (std::size_t v = 0; v < values.size(); ++v) {
-            seen[v].push_back(observed[v].detach().reshape({1, -1}));
+            seen[v].push_back(sample_of(observed[v]));
         }
     }
     for (std::size_t v = 0; v < values.size(); ++v) {
         const LayerBits bits = inputs[values[v]];
         const at::Tensor sample = at::cat(seen[v], 1);
-        const bool is_signed = bits.activation_signed || sample.min().item<double>() < 0;
+        const bool is_signed = bits.activation_signed || has_negative(sample);
         const std::string name = values[v] + ".quantize";
         insert_quantize(student,
                         name,
                         values[v],
-                        first_scales(sample, bits.activation, is_signed),
+                        best_scales(sample, bits.activation, is_signed),
                         bits.activation,
                         is_signed,
                         -1);

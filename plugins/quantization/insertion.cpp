@@ -1,71 +1,22 @@
-// Quantize nodes, and scales by trying some.
+// Quantize nodes, where they go and what they begin with.
 #include "insertion.hpp"
 
-#include <topress/scales.hpp>
+#include <topress/first_scales.hpp>
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <limits>
 
 namespace topress::quantization {
 namespace {
 
-// Scales tried between the smallest and the one that clips nothing.
-constexpr int kScaleCandidates = 40;
-// Elements of an activation that calibration keeps per batch.
-constexpr std::int64_t kSampledElements = 1 << 15;
-
-double highest(int bits, bool is_signed) {
-    return std::exp2(is_signed ? bits - 1 : bits) - 1;
-}
-
-double lowest(int bits, bool is_signed) {
-    return is_signed ? -std::exp2(bits - 1) : 0;
-}
-
-/// The scale of every row, among fractions of the largest one that clips nothing, with the least
-/// squared error. Shape: values (rows, N) -> (rows).
-at::Tensor best_scales(const at::Tensor& values, int bits, bool is_signed) {
-    const double high = highest(bits, is_signed);
-    const at::Tensor largest = (values.abs().amax(1) / high).clamp_min(kLeastScale);
-    at::Tensor best = largest.clone();
-    at::Tensor least = at::full_like(largest, std::numeric_limits<double>::infinity());
-    for (int i = kScaleCandidates; i >= 1; --i) {
-        const at::Tensor scale =
-            (largest * (static_cast<double>(i) / kScaleCandidates)).clamp_min(kLeastScale);
-        const at::Tensor step = scale.unsqueeze(1);
-        const at::Tensor rounded =
-            (values / step).round().clamp(lowest(bits, is_signed), high) * step;
-        const at::Tensor error = (rounded - values).square().sum(1);
-        const at::Tensor better = error < least;
-        best = at::where(better, scale, best);
-        least = at::where(better, error, least);
-    }
-    return best.contiguous();
-}
-
-/// The scales of a layer's weight: as many as output channels, or one.
-at::Tensor weight_scales(const Model& model, const Layer& layer) {
-    const at::Tensor weight = model.parameter(layer.weight).detach();
-    const at::Tensor rows = weight.reshape({layer.is_per_channel ? weight.size(0) : 1, -1});
-    if (layer.weight_bits == 1) {
-        return rows.abs().mean(1).clamp_min(kLeastScale);  // of least squared error for a sign
-    }
-    return best_scales(rows, layer.weight_bits, true);
-}
-
-/// Evenly spread elements, as (1, N): enough for a scale, cheap to keep.
-at::Tensor sample_of(const at::Tensor& activation) {
-    const at::Tensor flat = activation.detach().reshape({1, -1});
-    const std::int64_t stride = std::max<std::int64_t>(1, flat.size(1) / kSampledElements);
-    return flat.slice(1, 0, flat.size(1), stride).clone();
-}
-
 Attributes quantize_attributes(int bits, bool is_signed, std::int64_t axis) {
     return {{"bits", std::int64_t{bits}}, {"signed", is_signed}, {"axis", axis}};
+}
+
+at::Tensor first_weight_scales(const Model& model, const Layer& layer) {
+    return weight_scales(model.parameter(layer.weight), layer.weight_bits, layer.is_per_channel);
 }
 
 std::string weight_quantizer(const Layer& layer) {
@@ -74,10 +25,6 @@ std::string weight_quantizer(const Layer& layer) {
 
 std::string value_quantizer(const std::string& value) {
     return value + ".quantize";
-}
-
-bool has_negative(const at::Tensor& sample) {
-    return sample.min().item<double>() < 0;
 }
 
 /// A value that layers read, and the widest of their wishes.
@@ -106,7 +53,7 @@ std::vector<QuantizedValue> values_of(const std::vector<Layer>& layers) {
 
 void quantize_weight(Model& model, const Layer& layer) {
     const std::string name = weight_quantizer(layer);
-    model.add_parameter(name + ".scale", "scale", weight_scales(model, layer));
+    model.add_parameter(name + ".scale", "scale", first_weight_scales(model, layer));
     model.add_node(name,
                    "quantize",
                    {layer.weight, name + ".scale"},
@@ -193,7 +140,7 @@ void change_bits(Model& model, const std::vector<Layer>& layers, const Activatio
                         weight_quantizer(layer),
                         layer.weight_bits,
                         true,
-                        weight_scales(model, layer));
+                        first_weight_scales(model, layer));
         }
     }
     for (const auto& value : values_of(layers)) {
