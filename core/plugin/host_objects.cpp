@@ -3,6 +3,7 @@
 
 #include "base/diagnostic.hpp"
 #include "base/error.hpp"
+#include "plugin/advice.hpp"
 
 #include <cstring>
 #include <new>
@@ -85,7 +86,12 @@ topress_status report_current_exception(topress_error* error) noexcept {
     } catch (const PluginError& e) {  // a rejected argument, or what a callback reported
         return fail(error, e.code(), e.what(), e.where());
     } catch (const Error& e) {
-        return fail(error, status_of(e.code()), e.code() + ": " + e.what(), e.where());
+        const topress_status status =
+            fail(error, status_of(e.code()), e.code() + ": " + e.what(), e.where());
+        if (error != nullptr) {
+            remember_advice(error->message, e.hint());
+        }
+        return status;
     } catch (const DiagnosticError& e) {
         return fail(error, TOPRESS_ERROR_FAILED, detail::first_line(e.what()));
     } catch (const std::bad_alloc&) {

@@ -1,4 +1,5 @@
 // TechniqueObject: parameters across the boundary, statuses back into exceptions.
+#include "plugin/advice.hpp"
 #include "plugin/foreign_text.hpp"
 #include "plugin/library.hpp"
 
@@ -104,7 +105,8 @@ class Call {
         if (message.empty()) {
             message = "status " + std::to_string(status) + " without a message";
         }
-        throw Error(code, technique + ": " + message, plain_text(error_.where), {});
+        throw Error(
+            code, technique + ": " + message, plain_text(error_.where), advice_for(error_.message));
     }
 
   private:

@@ -23,6 +23,44 @@ TEST_SUITE("host: stage") {
         CHECK(stage.model.parameter("l.bias").tensor.sum().item<double>() == 0);
     }
 
+    TEST_CASE("the advice of a failure of the host comes through the plugin, and no other") {
+        Stage stage;
+        const auto failure_of = [&](Body body) {
+            try {
+                stage.run(std::move(body));
+            } catch (const Error& error) {
+                return error;
+            }
+            return Error("none", "nothing failed");
+        };
+        const auto diverge = [](Model& model, Context& context) {
+            FitOptions options;
+            options.epochs = 2;
+            options.learning_rate = 1e30;
+            context.fit(model, options);
+        };
+        const Error plain = failure_of(diverge);
+        CHECK(plain.code() == "plugin/apply-failed");
+        CHECK(contains(plain.what(), "train/diverged"));
+        CHECK(contains(plain.hint(), "lower train.learning_rate"));
+        const Error wrapped = failure_of([&](Model& model, Context& context) {
+            try {
+                diverge(model, context);
+            } catch (const PluginError& error) {
+                throw PluginError(error.code(), std::string("second try: ") + error.what());
+            }
+        });
+        CHECK(wrapped.hint() == plain.hint());
+        const Error other = failure_of([&](Model& model, Context& context) {
+            try {
+                diverge(model, context);
+            } catch (const PluginError&) {
+                throw PluginError(TOPRESS_ERROR_FAILED, "something else");
+            }
+        });
+        CHECK(other.hint().empty());
+    }
+
     TEST_CASE("the original can be read but not changed") {
         Stage stage;
         stage.run([](Model&, Context& context) {
