@@ -5,6 +5,8 @@
 FOLDER holds the data set that the file names: the four idx files of Fashion-MNIST or MNIST (the rotated pictures are
 made from them), or an image folder with classes. Needs torch, for an image folder Pillow; shares no code with topress:
 the network is read from the graph in the file, operator by operator, exits stop samples as docs/configuration.md says.
+--rounding N scores it N times more with the sums of convolutions rounded otherwise: where a value lies between two steps
+of a quantizer that decides, and the scores that come out say how far a count can be told at all.
 """
 import argparse
 import gzip
@@ -155,11 +157,17 @@ def sureness(exit_, said, previous):
     return compared(said, previous) if compared else CRITERIA[exit_["criterion"]](said)
 
 
-def answers(graph, tensors, images):
-    """What the network says of every picture, from the exit it takes: logits, or numbers."""
+ROUNDING = 3e-7  # of a sum of float products, relative: a few units of the last place
+
+
+def answers(graph, tensors, images, rounding=None):
+    """What the network says of every picture, from the exit it takes: logits, or numbers. `rounding`: a generator."""
     values = {**tensors, graph["input"]["name"]: images}
     for node in graph["nodes"]:
-        values[node["outputs"][0]] = run_node(node, values)
+        value = run_node(node, values)
+        if rounding and node["op"] == "conv2d":
+            value = value * (1 + ROUNDING * torch.randn(value.shape, generator=rounding))
+        values[node["outputs"][0]] = value
     answer = values[graph["output"]]
     said = [None, *(values[exit_["logits"]] for exit_ in graph["exits"])]
     for exit_, previous, own in reversed(list(zip(graph["exits"], said, said[1:]))):
@@ -184,17 +192,23 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("network")
     parser.add_argument("--data", required=True)
+    parser.add_argument("--rounding", type=int, default=0, metavar="N", help="score again, rounded otherwise, N times")
     given = parser.parse_args()
     graph, tensors, data = read_network(given.network)
     images, labels = read_test_split(data["dataset"], pathlib.Path(given.data))
     mean, deviation = (torch.tensor(data[name], dtype=torch.double)[:, None, None] for name in ("mean", "deviation"))
+
+    def run(numbers, rounding=None):
+        cast = {name: value.to(numbers) if value.is_floating_point() else value for name, value in tensors.items()}
+        parts = [answers(graph, cast, ((pictures.double() / 255 - mean) / deviation).float().to(numbers), rounding)
+                 for pictures in images.split(250)]
+        print(json.dumps(score(data, torch.cat(parts), labels)))
+
     # Where a value lies between two steps of a quantizer the last bit of a float decides, and now and then the answer
     # with it. Networks without one are left in float, which is many times faster.
-    numbers = torch.double if any(node["op"] == "quantize" for node in graph["nodes"]) else torch.float
-    tensors = {name: value.to(numbers) if value.is_floating_point() else value for name, value in tensors.items()}
-    parts = [answers(graph, tensors, ((pictures.double() / 255 - mean) / deviation).float().to(numbers))
-             for pictures in images.split(250)]
-    print(json.dumps(score(data, torch.cat(parts), labels)))
+    run(torch.double if any(node["op"] == "quantize" for node in graph["nodes"]) else torch.float)
+    for seed in range(given.rounding):
+        run(torch.float, torch.Generator().manual_seed(seed))
 
 
 if __name__ == "__main__":
