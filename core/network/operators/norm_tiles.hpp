@@ -10,6 +10,10 @@
 #include <cstdint>
 #include <vector>
 
+#ifndef INTRA_OP_PARALLEL
+#error "without OpenMP at::parallel_for is a loop on one thread: see core/network/CMakeLists.txt"
+#endif
+
 namespace topress::network {
 
 // Channels are few (8 to 512) and rows are many, so several rows make one tile whose coefficients
