@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "config/paths.hpp"
 #include "config/schema.hpp"
 #include "config/structure.hpp"
 #include "config/tree.hpp"
@@ -29,38 +30,6 @@ Diagnostic make_error(std::string code, std::string message, Location where, std
     diagnostic.location = std::move(where);
     diagnostic.hint = std::move(hint);
     return diagnostic;
-}
-
-// ---- paths --------------------------------------------------------------------------------------
-
-bool is_override(const Location& where) {
-    return where.file.starts_with("--set ");
-}
-
-// Paths of the file are relative to its folder, those of the command line to the current one.
-std::string anchored(const std::string& text, const fs::path& folder) {
-    std::error_code error;
-    const fs::path path = folder / text;
-    const fs::path absolute = fs::absolute(path, error);
-    return (error ? path : absolute).lexically_normal().string();
-}
-
-bool is_path(const std::string& text, PathKind kind) {
-    return !text.empty() && (kind == PathKind::Path || text.find('/') != std::string::npos ||
-                             text.ends_with(".toml"));
-}
-
-void anchor(ParameterValue& value, PathKind kind, const fs::path& folder) {
-    const auto anchor_one = [&](std::string& text) {
-        if (is_path(text, kind)) {
-            text = anchored(text, folder);
-        }
-    };
-    if (auto* text = std::get_if<std::string>(&value)) {
-        anchor_one(*text);
-    } else if (auto* list = std::get_if<std::vector<std::string>>(&value)) {
-        std::for_each(list->begin(), list->end(), anchor_one);
-    }
 }
 
 // ---- schema version -----------------------------------------------------------------------------
@@ -396,10 +365,6 @@ LoadResult load(const fs::path& path,
             "config/cannot-read", error.what(), Location{path.string(), 0, 0, 0}, error.hint()));
         return result;
     }
-}
-
-std::string anchored_path(const std::string& path, const Location& where) {
-    return anchored(path, is_override(where) ? fs::path() : fs::path(where.file).parent_path());
 }
 
 }  // namespace topress::config

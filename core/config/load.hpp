@@ -40,8 +40,4 @@ struct LoadResult {
                                    const std::vector<std::string>& overrides = {},
                                    const LoadOptions& options = {});
 
-/// A path that somebody wrote at `where`, made absolute: one of a file is relative to that file's
-/// folder, one of `--set` or of nowhere to the current folder.
-[[nodiscard]] std::string anchored_path(const std::string& path, const Location& where);
-
 }  // namespace topress::config

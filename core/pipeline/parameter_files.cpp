@@ -1,7 +1,7 @@
 // Paths in the parameters of techniques.
 #include "pipeline/parameter_files.hpp"
 
-#include "config/load.hpp"
+#include "config/paths.hpp"
 
 #include <filesystem>
 #include <fstream>
