@@ -50,17 +50,17 @@ def run_seed(given, path, seed, settings):
 
 
 def bitops(topress, network, ends):
-    """Expected BitOps of a saved network with the first and last layer at `ends` bits; 0: as the layers between."""
+    """Expected BitOps of a saved network with the first and last layer at `ends` bits; 0: as most layers between."""
     text = subprocess.run([topress, "cost", str(network), "--json"], capture_output=True, text=True, check=True).stdout
     nodes = [node for node in json.loads(text)["operators"] if node["macs"] > 0]
     body = [node for node in nodes if not node["name"].startswith("exit")]
     first, last = body[0], body[-1]
-    inner = body[len(body) // 2]
+    inner = statistics.mode(node["weight_bits"] * node["activation_bits"] for node in body[1:-1])
     total = 0.0
     for node in nodes:
         bits = node["weight_bits"] * node["activation_bits"]
         if node in (first, last):
-            bits = ends * ends if ends > 0 else inner["weight_bits"] * inner["activation_bits"]
+            bits = ends * ends if ends > 0 else inner
         total += node["macs"] * bits * node["reach"]
     return total
 
