@@ -1,10 +1,12 @@
 // topress eval: accuracy, or error, of a saved network on the data it was trained for.
+#include "base/files.hpp"
 #include "cli/inputs.hpp"
 #include "cli/ledger_table.hpp"
 #include "cli/session.hpp"
 #include "cli/table.hpp"
 #include "config/load.hpp"
 #include "network/serialize.hpp"
+#include "pipeline/answers.hpp"
 #include "pipeline/measure.hpp"
 #include "pipeline/run_data.hpp"
 #include "train/device.hpp"
@@ -25,6 +27,7 @@ struct EvalOptions {
     std::string config;
     std::string split = "test";
     std::string device = "cpu";
+    std::string answers;
     int threads = 0;
     bool all_samples = false;
 };
@@ -137,7 +140,18 @@ Outcome run_eval(const EvalOptions& options) {
     train::Trainer trainer(data, {}, train::open_device(options.device));
     network.to(trainer.device());
     const data::Samples& samples = options.split == "test" ? data.test : data.validation;
-    return to_outcome(options, chosen, data.targets, network, trainer.evaluate(network, samples));
+    if (options.answers.empty()) {
+        return to_outcome(
+            options, chosen, data.targets, network, trainer.evaluate(network, samples));
+    }
+    pipeline::AnswerTable answers(network, data);
+    const train::Evaluation evaluation = trainer.evaluate(
+        network, samples, [&](const train::Answers& batch) { answers.add(batch); });
+    Outcome outcome = to_outcome(options, chosen, data.targets, network, evaluation);
+    write_file_atomically(options.answers, answers.text());
+    outcome.document["answers"] = options.answers;
+    outcome.text += "  what it answered to each sample: " + options.answers + "\n";
+    return outcome;
 }
 
 }  // namespace
@@ -157,6 +171,10 @@ void add_eval_command(CLI::App& app, Session& session) {
         ->check(CLI::IsMember({"test", "validation"}).description(""));
     command->add_flag(
         "--all-samples", options->all_samples, "ignore the caps on samples of the run");
+    command
+        ->add_option(
+            "--answers", options->answers, "also write what it answers to every sample (CSV)")
+        ->type_name("FILE");
     command->add_option("--device", options->device, "where to compute (default cpu)")
         ->type_name("cpu|cuda")
         ->check(CLI::IsMember({"cpu", "cuda"}).description(""));

@@ -1,6 +1,8 @@
 // The ledger and its two written forms.
 #include "pipeline/ledger.hpp"
 
+#include "base/csv.hpp"
+
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -132,17 +134,6 @@ Json provenance_of_figures(bool is_regression) {
     return json;
 }
 
-std::string quoted(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) {
-        return text;
-    }
-    std::string result = "\"";
-    for (const char letter : text) {
-        result += letter == '"' ? "\"\"" : std::string(1, letter);
-    }
-    return result + "\"";
-}
-
 std::string figure(double value) {
     if (!std::isfinite(value)) {
         return "";
@@ -151,7 +142,7 @@ std::string figure(double value) {
 }
 
 std::string csv_line(const Row& row) {
-    std::string line = quoted(row.stage) + "," + quoted(row.technique);
+    std::string line = csv_cell(row.stage) + "," + csv_cell(row.technique);
     const double accuracy_of_test = row.test_accuracy.value_or(kNan);
     std::vector<double> scores = {row.accuracy, accuracy_of_test};
     if (row.error) {

@@ -17,6 +17,9 @@
 
 namespace topress::pipeline {
 
+/// Where samples answer that left at no exit.
+inline constexpr const char* kMainOutput = "main output";
+
 /// One exit as evaluated on the validation split; the last one of a row is the main output.
 struct ExitFigures {
     std::string name;

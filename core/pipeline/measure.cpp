@@ -86,8 +86,7 @@ std::vector<ExitFigures> exit_figures(const network::Network& network,
     for (const network::Exit& exit : network.exits()) {
         figures.push_back({exit.name, exit.threshold, 0, 0, std::nullopt});
     }
-    figures.push_back(
-        {"main output", std::numeric_limits<double>::quiet_NaN(), 0, 0, std::nullopt});
+    figures.push_back({kMainOutput, std::numeric_limits<double>::quiet_NaN(), 0, 0, std::nullopt});
     for (std::size_t index = 0; index < figures.size(); ++index) {
         figures[index].share = evaluation.share.at(index);
         figures[index].accuracy = evaluation.accuracy_per_exit.at(index);

@@ -48,7 +48,9 @@ class Counting {
 
 }  // namespace
 
-Evaluation Trainer::evaluate(const network::Network& network, const data::Samples& samples) {
+Evaluation Trainer::evaluate(const network::Network& network,
+                             const data::Samples& samples,
+                             const AnswerListener& listener) {
     const profile::Span span("evaluation");
     const c10::InferenceMode inference;
     const PlacedNetwork placed(network, device_);
@@ -59,7 +61,12 @@ Evaluation Trainer::evaluate(const network::Network& network, const data::Sample
         while (std::optional<data::Batch> read = reader.next()) {
             throw_if_cancelled();
             const data::Batch batch = to_device(std::move(*read), device_);
-            counting.add(network::forward_with_exits(folded, batch.images), batch.labels);
+            const network::EarlyExitResult result =
+                network::forward_with_exits(folded, batch.images);
+            counting.add(result, batch.labels);
+            if (listener) {
+                listener({result.logits, result.exit_index, batch.labels});
+            }
         }
     };
     Evaluation evaluation;

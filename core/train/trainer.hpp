@@ -136,6 +136,16 @@ struct Evaluation {
     std::vector<double> error_per_exit;    ///< likewise
 };
 
+/// What a network answered to one batch of an evaluation; the batches come in the order of the
+/// split.
+struct Answers {
+    const at::Tensor& output;  ///< (N, C) logits, or (N, D) in the unit of normalisation.targets
+    const at::Tensor& place;   ///< (N) int64: the exit of each; number of exits = main output
+    const at::Tensor& labels;  ///< (N) int64, or (N, D) float
+};
+
+using AnswerListener = std::function<void(const Answers&)>;
+
 /// What a teacher said of every picture of the training set, kept from one fit to the next.
 struct TeacherMemory {
     std::string teacher;  ///< identity of the network; empty = nothing is remembered
@@ -179,9 +189,11 @@ class Trainer {
     /// {train/nothing-to-train | train/unknown-parameter | train/bad-loss |
     /// train/structure-changed}.
     FitReport fit(network::Network& network, const FitOptions& options);
-    /// Evaluation mode, exits really stop.
+    /// Evaluation mode, exits really stop. `listener` is called once a batch, tensors on the
+    /// trainer's device.
     [[nodiscard]] Evaluation evaluate(const network::Network& network,
-                                      const data::Samples& samples);
+                                      const data::Samples& samples,
+                                      const AnswerListener& listener = {});
     /// Batch-norm running statistics anew (cumulative mean) from this many training batches.
     void update_statistics(network::Network& network, std::int64_t batches, std::uint64_t seed);
 

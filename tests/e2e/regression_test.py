@@ -142,6 +142,12 @@ class Regression(support.Workplace):
         test = run_json("eval", network, *where)
         self.assertEqual((test["error"], test["r2"]), (self.rows[-1]["test_error"], self.rows[-1]["test_r2"]))
         self.assertEqual(set(test["errors"]), {"left_mm", "light"})
+        run("eval", network, *where, "--answers", self.path("answers.csv"))
+        with open(self.path("answers.csv"), newline="", encoding="utf-8") as file:
+            lines = list(csv.DictReader(file))
+        for target, error in test["errors"].items():
+            squares = [(float(line[target]) - float(line[f"{target} answer"])) ** 2 for line in lines]
+            self.assertAlmostEqual((sum(squares) / len(squares)) ** 0.5 / error, 1, places=4)
         validation = run_json("eval", network, *where, "--split", "validation")
         self.assertEqual(validation["error"], self.rows[-1]["error"])
         self.assertIn("R2", run("eval", network, *where).stdout)

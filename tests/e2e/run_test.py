@@ -1,4 +1,5 @@
 # A whole run with all four techniques on a tiny network, and everything that is made from it.
+import csv
 import hashlib
 import math
 import os
@@ -67,6 +68,25 @@ class WholeRun(support.Workplace):
                          [exit["share"] for exit in self.rows[-1]["exits"]])
         with_config = run_json("eval", network, "--config", self.config, "--threads", 1)
         self.assertEqual(with_config["accuracy"], test["accuracy"])
+
+    def test_eval_tells_the_answer_to_every_sample(self):
+        network, table = self.path("out/network.safetensors"), self.path("answers.csv")
+        where = ("--data-path", self.path("data"), "--threads", 1)
+        found = run_json("eval", network, *where, "--answers", table)
+        with open(table, newline="", encoding="utf-8") as file:
+            lines = list(csv.DictReader(file))
+        self.assertEqual([line["sample"] for line in lines], [str(i) for i in range(300)])
+        right = sum(line["answer"] == line["label"] for line in lines)
+        self.assertAlmostEqual(right / 300, found["accuracy"])
+        for exit_ in found["exits"]:
+            left = sum(line["exit"] == exit_["name"] for line in lines)
+            self.assertAlmostEqual(left / 300, exit_["share"], msg=exit_["name"])
+        for line in lines:
+            logits = {name[len("logit "):]: float(cell) for name, cell in line.items() if name.startswith("logit ")}
+            self.assertEqual(max(logits, key=logits.get), line["answer"])
+        nowhere = self.path("absent/answers.csv")
+        failed = run_json("eval", network, *where, "--answers", nowhere, status=1)
+        self.assertEqual(failed["diagnostics"][0]["code"], "file/cannot-write")
 
     def test_every_checkpoint_evaluates_to_its_row(self):
         for number, row in enumerate(self.rows):

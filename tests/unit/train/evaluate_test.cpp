@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <vector>
 
 using namespace topress;
 using train::Evaluation;
@@ -70,6 +71,27 @@ TEST_SUITE("train") {
                 CHECK(evaluation.share[1] == 1.0);
             }
         }
+    }
+
+    TEST_CASE("evaluate: a listener hears every answer, in the order of the split") {
+        const train::TrainingData data = stripes();
+        Trainer trainer(data, train::test::defaults(), kCpu);
+        const network::Network net = tiny_network(3);
+        std::vector<at::Tensor> output;
+        std::vector<at::Tensor> place;
+        std::vector<at::Tensor> labels;
+        const Evaluation evaluation =
+            trainer.evaluate(net, data.train, [&](const train::Answers& answers) {
+                output.push_back(answers.output);
+                place.push_back(answers.place);
+                labels.push_back(answers.labels);
+            });
+        CHECK(output.size() == 2);  // batches
+        CHECK(at::equal(at::cat(labels), data.train.labels));
+        CHECK(at::equal(at::cat(place), at::zeros({300}, at::kLong)));
+        const double right =
+            at::cat(output).argmax(1).eq(data.train.labels).to(at::kDouble).mean().item<double>();
+        CHECK(right == doctest::Approx(evaluation.accuracy));
     }
 
     TEST_CASE("evaluate: no samples give no numbers out of thin air") {
