@@ -7,8 +7,10 @@ made from them), or an image folder with classes. Needs torch, for an image fold
 the network is read from the graph in the file, operator by operator, exits stop samples as docs/configuration.md says.
 --rounding N scores it N times more with the sums of convolutions rounded otherwise: where a value lies between two steps
 of a quantizer that decides, and the scores that come out say how far a count can be told at all.
+--answers FILE compares with what `topress eval network.safetensors --answers FILE` wrote, picture by picture.
 """
 import argparse
+import csv
 import gzip
 import json
 import math
@@ -108,6 +110,14 @@ def quantize(x, scale, bits, signed, axis):
     return (x / scale).round().clamp(low, high) * scale
 
 
+def middle_distance(x, scale, bits, signed):
+    """Of every sample (N, ...): how far from the middle between two steps its nearest value is, in steps."""
+    low, high = (-2 ** (bits - 1), 2 ** (bits - 1) - 1) if signed else (0, 2 ** bits - 1)
+    steps = (x / scale).flatten(1)
+    distance = (steps - steps.floor() - 0.5).abs()
+    return distance.masked_fill((steps < low - 0.5) | (steps > high + 0.5), 0.5).amin(1)
+
+
 def run_node(node, values):
     x, *rest = [values[name] for name in node["inputs"]]
     attributes = node["attributes"]
@@ -161,10 +171,17 @@ ROUNDING = 3e-7  # of a sum of float products, relative: a few units of the last
 
 
 def answers(graph, tensors, images, rounding=None):
-    """What the network says of every picture, from the exit it takes: logits, or numbers. `rounding`: a generator."""
+    """(answers, distances): what the network says of every picture, from the exit it takes, logits or numbers; and how
+    near its values come to the middle between two steps of a quantizer. `rounding`: a generator."""
+    nearest = torch.full((len(images),), 0.5, dtype=images.dtype)
     values = {**tensors, graph["input"]["name"]: images}
     for node in graph["nodes"]:
         value = run_node(node, values)
+        if node["op"] == "quantize" and node["inputs"][0] not in tensors:
+            x, scale = (values[name] for name in node["inputs"])
+            attributes = node["attributes"]
+            own = middle_distance(x, scale, attributes.get("bits", 8), attributes.get("signed", True))
+            nearest = torch.minimum(nearest, own)
         if rounding and node["op"] == "conv2d":
             value = value * (1 + ROUNDING * torch.randn(value.shape, generator=rounding))
         values[node["outputs"][0]] = value
@@ -173,7 +190,7 @@ def answers(graph, tensors, images, rounding=None):
     for exit_, previous, own in reversed(list(zip(graph["exits"], said, said[1:]))):
         leaves = sureness(exit_, own, previous) >= exit_["threshold"]
         answer = torch.where(leaves.unsqueeze(1), own, answer)
-    return answer
+    return answer, nearest
 
 
 def score(data, answer, labels):
@@ -187,22 +204,57 @@ def score(data, answer, labels):
     return {"r2": float((1 - squares / variance).mean()), "error": float(squares.sqrt().mean()), "samples": len(labels)}
 
 
+APART = 1e-3  # logits that differ by more were not made by the same steps of the quantizers
+
+
+def read_answers(path, data):
+    """What `topress eval --answers` wrote: (N, C) logits, or (N, D) numbers in units of their deviation."""
+    with open(path, newline="", encoding="utf-8") as file:
+        head, *lines = csv.reader(file)
+    targets = data.get("targets") or []
+    columns = [head.index(f"{target} answer") for target in targets] or [
+        index for index, name in enumerate(head) if name.startswith("logit ")]
+    said = torch.tensor([[float(line[column]) for column in columns] for line in lines], dtype=torch.double)
+    return (said - torch.tensor(data["target_mean"])) / torch.tensor(data["target_deviation"]) if targets else said
+
+
+def compare(said, answer, nearest, is_classes):
+    """Where two programs answer the same pictures differently, and whether a quantizer's rounding can be why."""
+    differences = (said - answer.double()).abs().amax(1)
+    apart = differences > APART
+    found = {"compared": len(said), "apart": int(apart.sum()),
+             "largest difference of the others": float(differences[~apart].max()) if not apart.all() else None}
+    if is_classes:
+        found["other answer"] = int((said.argmax(1) != answer.argmax(1)).sum())
+    if apart.any():
+        bound = float(nearest[apart].max())
+        found["steps from the middle, those apart: at most"] = bound
+        found["of the others as near"] = int((nearest[~apart] <= bound).sum())
+    return found
+
+
 @torch.inference_mode()
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("network")
     parser.add_argument("--data", required=True)
     parser.add_argument("--rounding", type=int, default=0, metavar="N", help="score again, rounded otherwise, N times")
+    parser.add_argument("--answers", metavar="FILE", help="compare with what topress eval --answers wrote")
     given = parser.parse_args()
     graph, tensors, data = read_network(given.network)
     images, labels = read_test_split(data["dataset"], pathlib.Path(given.data))
     mean, deviation = (torch.tensor(data[name], dtype=torch.double)[:, None, None] for name in ("mean", "deviation"))
 
+    said = read_answers(given.answers, data) if given.answers else None
+
     def run(numbers, rounding=None):
         cast = {name: value.to(numbers) if value.is_floating_point() else value for name, value in tensors.items()}
         parts = [answers(graph, cast, ((pictures.double() / 255 - mean) / deviation).float().to(numbers), rounding)
                  for pictures in images.split(250)]
-        print(json.dumps(score(data, torch.cat(parts), labels)))
+        answer, nearest = (torch.cat(part) for part in zip(*parts))
+        print(json.dumps(score(data, answer, labels)))
+        if said is not None:
+            print(json.dumps(compare(said, answer, nearest, not data.get("targets"))))
 
     # Where a value lies between two steps of a quantizer the last bit of a float decides, and now and then the answer
     # with it. Networks without one are left in float, which is many times faster.
