@@ -16,6 +16,7 @@ import json
 import math
 import pathlib
 import struct
+import sys
 
 import torch
 import torch.nn.functional as F
@@ -100,22 +101,38 @@ def read_test_split(dataset, folder):
     return images, read_idx(folder / "t10k-labels-idx1-ubyte.gz").long()
 
 
-def quantize(x, scale, bits, signed, axis):
-    if bits == 1 and signed:
-        scale = scale if axis < 0 else scale.reshape([-1 if index == axis else 1 for index in range(x.dim())])
-        return torch.where(x >= 0, scale, -scale)
-    low, high = (-2 ** (bits - 1), 2 ** (bits - 1) - 1) if signed else (0, 2 ** bits - 1)
+def in_steps(x, scale, axis):
+    """(x in steps, the scale in its shape); scale: one, or one for each index of `axis`."""
     if axis >= 0:
         scale = scale.reshape([-1 if index == axis else 1 for index in range(x.dim())])
-    return (x / scale).round().clamp(low, high) * scale
+    return x / scale, scale
 
 
-def middle_distance(x, scale, bits, signed):
+def code_range(bits, signed):
+    return (-2 ** (bits - 1), 2 ** (bits - 1) - 1) if signed else (0, 2 ** bits - 1)
+
+
+def quantize(x, scale, bits, signed, axis):
+    steps, scale = in_steps(x, scale, axis)
+    if bits == 1 and signed:
+        return torch.where(x >= 0, scale, -scale)
+    return steps.round().clamp(*code_range(bits, signed)) * scale
+
+
+def middle_distance(x, scale, bits, signed, axis):
     """Of every sample (N, ...): how far from the middle between two steps its nearest value is, in steps."""
-    low, high = (-2 ** (bits - 1), 2 ** (bits - 1) - 1) if signed else (0, 2 ** bits - 1)
-    steps = (x / scale).flatten(1)
+    steps = in_steps(x, scale, axis)[0].flatten(1)
+    if bits == 1 and signed:
+        return steps.abs().amin(1)
+    low, high = code_range(bits, signed)
     distance = (steps - steps.floor() - 0.5).abs()
     return distance.masked_fill((steps < low - 0.5) | (steps > high + 0.5), 0.5).amin(1)
+
+
+def quantizer(node):
+    """bits, signed, axis."""
+    attributes = node["attributes"]
+    return attributes.get("bits", 8), attributes.get("signed", True), attributes.get("axis", -1)
 
 
 def run_node(node, values):
@@ -130,8 +147,7 @@ def run_node(node, values):
     if op == "batch_norm":
         return F.batch_norm(x, rest[2], rest[3], rest[0], rest[1], eps=attributes.get("epsilon", 1e-5))
     if op == "quantize":
-        return quantize(x, rest[0], attributes.get("bits", 8), attributes.get("signed", True),
-                        attributes.get("axis", -1))
+        return quantize(x, rest[0], *quantizer(node))
     if op in ("max_pool", "avg_pool"):
         pool = F.max_pool2d if op == "max_pool" else F.avg_pool2d
         kernel = attributes.get("kernel", [2, 2])
@@ -170,18 +186,15 @@ def sureness(exit_, said, previous):
 ROUNDING = 3e-7  # of a sum of float products, relative: a few units of the last place
 
 
-def answers(graph, tensors, images, rounding=None):
-    """(answers, distances): what the network says of every picture, from the exit it takes, logits or numbers; and how
-    near its values come to the middle between two steps of a quantizer. `rounding`: a generator."""
-    nearest = torch.full((len(images),), 0.5, dtype=images.dtype)
+def answers(graph, tensors, images, rounding=None, nearest=None):
+    """What the network says of every picture, from the exit it takes: logits, or numbers. `rounding`: a generator.
+    `nearest` (N): lowered to how near values come to the middle between two steps of a quantizer."""
     values = {**tensors, graph["input"]["name"]: images}
     for node in graph["nodes"]:
         value = run_node(node, values)
-        if node["op"] == "quantize" and node["inputs"][0] not in tensors:
-            x, scale = (values[name] for name in node["inputs"])
-            attributes = node["attributes"]
-            own = middle_distance(x, scale, attributes.get("bits", 8), attributes.get("signed", True))
-            nearest = torch.minimum(nearest, own)
+        if nearest is not None and node["op"] == "quantize" and node["inputs"][0] not in tensors:
+            own = middle_distance(*(values[name] for name in node["inputs"]), *quantizer(node))
+            torch.minimum(nearest, own, out=nearest)
         if rounding and node["op"] == "conv2d":
             value = value * (1 + ROUNDING * torch.randn(value.shape, generator=rounding))
         values[node["outputs"][0]] = value
@@ -190,7 +203,7 @@ def answers(graph, tensors, images, rounding=None):
     for exit_, previous, own in reversed(list(zip(graph["exits"], said, said[1:]))):
         leaves = sureness(exit_, own, previous) >= exit_["threshold"]
         answer = torch.where(leaves.unsqueeze(1), own, answer)
-    return answer, nearest
+    return answer
 
 
 def score(data, answer, labels):
@@ -246,12 +259,17 @@ def main():
     mean, deviation = (torch.tensor(data[name], dtype=torch.double)[:, None, None] for name in ("mean", "deviation"))
 
     said = read_answers(given.answers, data) if given.answers else None
+    if said is not None and len(said) != len(images):
+        sys.exit(f"{given.answers} has {len(said)} answers, the test split {len(images)} samples: "
+                 "write it with topress eval NETWORK --all-samples --answers FILE")
 
     def run(numbers, rounding=None):
         cast = {name: value.to(numbers) if value.is_floating_point() else value for name, value in tensors.items()}
-        parts = [answers(graph, cast, ((pictures.double() / 255 - mean) / deviation).float().to(numbers), rounding)
-                 for pictures in images.split(250)]
-        answer, nearest = (torch.cat(part) for part in zip(*parts))
+        nearest = torch.full((len(images),), 0.5, dtype=numbers) if said is not None else None
+        parts = [answers(graph, cast, ((pictures.double() / 255 - mean) / deviation).float().to(numbers), rounding,
+                         None if nearest is None else nearest[250 * part:250 * (part + 1)])
+                 for part, pictures in enumerate(images.split(250))]
+        answer = torch.cat(parts)
         print(json.dumps(score(data, answer, labels)))
         if said is not None:
             print(json.dumps(compare(said, answer, nearest, not data.get("targets"))))
