@@ -140,17 +140,18 @@ Outcome run_eval(const EvalOptions& options) {
     train::Trainer trainer(data, {}, train::open_device(options.device));
     network.to(trainer.device());
     const data::Samples& samples = options.split == "test" ? data.test : data.validation;
-    if (options.answers.empty()) {
-        return to_outcome(
-            options, chosen, data.targets, network, trainer.evaluate(network, samples));
-    }
     pipeline::AnswerTable answers(network, data);
-    const train::Evaluation evaluation = trainer.evaluate(
-        network, samples, [&](const train::Answers& batch) { answers.add(batch); });
-    Outcome outcome = to_outcome(options, chosen, data.targets, network, evaluation);
-    write_file_atomically(options.answers, answers.text());
-    outcome.document["answers"] = options.answers;
-    outcome.text += "  what it answered to each sample: " + options.answers + "\n";
+    train::AnswerListener listener;
+    if (!options.answers.empty()) {
+        listener = [&](const train::Answers& batch) { answers.add(batch); };
+    }
+    Outcome outcome = to_outcome(
+        options, chosen, data.targets, network, trainer.evaluate(network, samples, listener));
+    if (listener) {
+        write_file_atomically(options.answers, answers.text());
+        outcome.document["answers"] = options.answers;
+        outcome.text += "  what it answered to each sample: " + options.answers + "\n";
+    }
     return outcome;
 }
 
