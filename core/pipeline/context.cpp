@@ -30,13 +30,16 @@ void RunContext::stop_if_cancelled() const {
 
 void RunContext::announce(std::size_t index,
                           const std::string& label,
-                          const std::string& technique) const {
+                          const std::string& technique) {
+    loss_watch.begin(label);
     if (options.observer.stage_started) {
         options.observer.stage_started({index, plan.stages.size(), label, technique});
     }
 }
 
 void RunContext::finish_stage(network::Network network, Row row, Diagnostics findings) {
+    const Diagnostics jumps = loss_watch.take();
+    findings.insert(findings.end(), jumps.begin(), jumps.end());
     network = as_saved(network);
     network.to(trainer->device());
     const train::Evaluation evaluation = evaluate_plainly(*trainer, network, data.validation);

@@ -3,6 +3,7 @@
 
 #include "network/cost.hpp"
 #include "network/graph.hpp"
+#include "pipeline/loss_watch.hpp"
 #include "pipeline/output_dir.hpp"
 #include "pipeline/run.hpp"
 #include "pipeline/run_cache.hpp"
@@ -31,10 +32,11 @@ struct RunContext {
     std::unique_ptr<RunCache> cache;                             ///< null: not used
     std::map<std::string, std::string> metadata;                 ///< saved with every network
     Ledger ledger;
+    LossWatch loss_watch;  ///< of the stage at work
 
     /// Throws Error{run/interrupted}.
     void stop_if_cancelled() const;
-    void announce(std::size_t index, const std::string& label, const std::string& technique) const;
+    void announce(std::size_t index, const std::string& label, const std::string& technique);
     /// Measures `network`, writes checkpoint, ledger and report, and makes it the current one.
     void finish_stage(network::Network network, Row row, Diagnostics findings = {});
     /// ledger.json and ledger.csv, and the report page unless the run is a brief one.

@@ -184,7 +184,13 @@ Ledger run(const Plan& plan, const RunOptions& options) {
     RunRecorder recorder(output.root(), options.resume);
     RunOptions recorded = options;
     recorded.observer = recorder.observe(options.observer);
-    RunContext run{plan, recorded, std::move(output), {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
+    RunContext run{
+        plan, recorded, std::move(output), {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
+    recorded.observer.progress =
+        [&run, tell = std::move(recorded.observer.progress)](const train::ProgressEvent& event) {
+            tell(event);
+            run.loss_watch.hear(event);
+        };
     run.output.clear(options.resume);
     recorder.started(plan, options.resume);
     run.ledger.diagnostics = plan.diagnostics;

@@ -48,6 +48,19 @@ class Failures(support.Workplace):
         self.assertEqual(ledger, document)
         self.assertFalse(os.path.exists(self.path("throws/network.safetensors")))
 
+    def test_a_loss_that_jumps_is_said_and_the_run_goes_on(self):
+        text = HEAD.replace("one-cycle", "constant").replace("epochs = 2", "epochs = 3\nlearning_rate = 10")
+        text = text.replace("[train]", "[train]\nwarmup_epochs = 3\noptimizer = \"adamw\"")
+        text += QAT.replace("epochs = 1", "epochs = 0.1\nlearning_rate = 0.001")
+        config = self.write("jumps.toml", text)
+        command = ("run", config, "--output", self.path("jumps"), "--brief")
+        said = run(*command)
+        self.assertIn("warning: [baseline] the loss of 'baseline' rose from", said.stdout + said.stderr)
+        self.assertIn("warning[train/loss-jumped]", said.stdout + said.stderr)
+        resumed = run_json(*command, "--resume")
+        self.assertEqual([finding["code"] for finding in resumed["diagnostics"]], ["train/loss-jumped"])
+        self.assertEqual(len(resumed["rows"]), 2)
+
     def test_plugin_that_fails_to_configure_costs_no_training(self):
         config = self.write(
             "configure.toml", SHORT + '[technique.faulty]\nuse = "fixture.throws-in-configure"\n')
