@@ -132,6 +132,20 @@ void write_and_sync(const fs::path& name,
     }
 }
 
+// A pipe or a device such as /dev/stdout: renaming over it would destroy it.
+bool is_stream(const fs::path& path) {
+    std::error_code ignored;
+    const fs::file_status status = fs::status(path, ignored);
+    return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
+}
+
+// What is to be replaced: a link stays one.
+fs::path behind_link(const fs::path& path) {
+    std::error_code ignored;
+    const bool is_link = fs::is_symlink(fs::symlink_status(path, ignored));
+    return is_link && fs::exists(path, ignored) ? fs::canonical(path, ignored) : path;
+}
+
 void replace(const fs::path& target, const fs::path& shown, std::string_view bytes) {
     const fs::path temporary = temporary_name(target);
     try {
@@ -167,17 +181,27 @@ std::string read_file(const fs::path& path, std::size_t limit_bytes) {
 }
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
-    std::error_code error;
-    const fs::file_status status = fs::status(path, error);
-    const bool is_stream = fs::exists(status) && !fs::is_regular_file(status);
-    if (is_stream && !fs::is_directory(status)) {
-        // A pipe or a device such as /dev/stdout: renaming over it would destroy it.
+    if (is_stream(path)) {
         write_and_sync(path, path, 0, bytes);
+    } else {
+        replace(behind_link(path), path, bytes);
+    }
+}
+
+void require_writable(const fs::path& path) {
+    if (is_stream(path)) {
+        if (::access(path.c_str(), W_OK) != 0) {
+            fail_to_write(path, errno);
+        }
         return;
     }
-    const bool is_link = fs::is_symlink(fs::symlink_status(path, error));
-    const fs::path target = is_link && fs::exists(status) ? fs::canonical(path, error) : path;
-    replace(target, path, bytes);
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) {
+        fail_to_write(path, EISDIR);
+    }
+    const fs::path temporary = temporary_name(behind_link(path));
+    write_and_sync(temporary, path, O_CREAT | O_EXCL, {});
+    ::unlink(temporary.c_str());
 }
 
 void create_output_folder(const std::filesystem::path& folder) {

@@ -17,6 +17,10 @@ namespace topress {
 /// Throws Error{file/cannot-write} naming path and reason; the old file then is untouched.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
+/// For results that take long: throws Error{file/cannot-write} at once if write_file_atomically()
+/// could not write there now. Leaves everything as it is.
+void require_writable(const std::filesystem::path& path);
+
 /// Creates the folder of a run's or an exploration's output, with the folders above it.
 /// Throws Error{file/cannot-write} naming path and reason.
 void create_output_folder(const std::filesystem::path& folder);

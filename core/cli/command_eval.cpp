@@ -129,6 +129,9 @@ Outcome to_outcome(const EvalOptions& options,
 }
 
 Outcome run_eval(const EvalOptions& options) {
+    if (!options.answers.empty()) {
+        require_writable(options.answers);
+    }
     network::Network network = network::load_network(options.model);
     const auto memory = pipeline::memory_of(network::load_metadata(options.model), options.model);
     const config::DataConfig chosen = choose_data(options, memory);

@@ -85,7 +85,8 @@ class WholeRun(support.Workplace):
             logits = {name[len("logit "):]: float(cell) for name, cell in line.items() if name.startswith("logit ")}
             self.assertEqual(max(logits, key=logits.get), line["answer"])
         nowhere = self.path("absent/answers.csv")
-        failed = run_json("eval", network, *where, "--answers", nowhere, status=1)
+        # Said before anything long begins, so before the data are looked for.
+        failed = run_json("eval", network, "--data-path", self.path("none"), "--answers", nowhere, status=1)
         self.assertEqual(failed["diagnostics"][0]["code"], "file/cannot-write")
 
     def test_every_checkpoint_evaluates_to_its_row(self):

@@ -16,6 +16,7 @@
 
 using topress::Error;
 using topress::read_file;
+using topress::require_writable;
 using topress::write_file_atomically;
 
 namespace {
@@ -88,6 +89,26 @@ TEST_CASE("files: a symbolic link stays a link and its target is written") {
     write_file_atomically(folder / "link", "new");
     CHECK(std::filesystem::is_symlink(folder / "link"));
     CHECK(read_file(folder / "target") == "new");
+}
+
+TEST_CASE("files: that a write would fail is known before, and nothing is changed by asking") {
+    const auto code_of_asking = [](const std::filesystem::path& path) -> std::string {
+        try {
+            require_writable(path);
+        } catch (const Error& error) {
+            return error.code();
+        }
+        return "none";
+    };
+    const TemporaryFolder folder;
+    write_file_atomically(folder / "file", "old");
+    CHECK(code_of_asking(folder / "file") == "none");
+    CHECK(read_file(folder / "file") == "old");
+    CHECK(code_of_asking(folder / "new") == "none");
+    CHECK(count_entries(folder) == 1);
+    CHECK(code_of_asking(folder / "absent/file") == "file/cannot-write");
+    CHECK(code_of_asking(folder.path()) == "file/cannot-write");
+    CHECK(code_of_asking("/dev/null") == "none");
 }
 
 TEST_CASE("files: a pipe is written to and not replaced") {
