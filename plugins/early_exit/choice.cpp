@@ -70,11 +70,11 @@ bool contains(const Chosen& chosen, std::size_t exit) {
 /// The same network with some of its exits.
 class Weighing {
   public:
-    Weighing(const Model& model, Context& context, double max_drop)
+    Weighing(const Model& model, Context& context, const AccuracyBound& bound)
         : model_(model),
           exits_(model.exits()),
           answers_(ask_validation(model, context)),
-          max_drop_(max_drop) {}
+          bound_(bound) {}
 
     [[nodiscard]] std::size_t count() const { return exits_.size(); }
 
@@ -93,7 +93,7 @@ class Weighing {
         }
         seen.right.push_back(answers_.right.back());
         seen.cost = measure_costs(small);
-        return choose_thresholds(seen, max_drop_);
+        return choose_thresholds(seen, bound_);
     }
 
     /// Of an exit, or of the main output behind the last.
@@ -111,7 +111,7 @@ class Weighing {
     const Model& model_;
     std::vector<Exit> exits_;
     ValidationAnswers answers_;
-    double max_drop_;
+    AccuracyBound bound_;
 };
 
 Chosen with(Chosen chosen, std::size_t exit) {
@@ -198,7 +198,7 @@ ValidationAnswers ask_validation(const Model& model, Context& context) {
 }
 
 ChosenExits choose_exits(const Model& model, Context& context, const ExitBounds& bounds) {
-    const Weighing weighing(model, context, bounds.max_drop);
+    const Weighing weighing(model, context, bounds.accuracy);
     Choice choice{{}, weighing.weigh({})};
     const double without_exits = choice.outcome.expected_cost;
     if (bounds.most >= weighing.count()) {

@@ -36,7 +36,7 @@ struct ChosenExits {
 /// What a choice of exits has to keep to.
 struct ExitBounds {
     std::size_t most = 0;  ///< exits that are kept
-    double max_drop = 0;   ///< 0..1, of the accuracy
+    AccuracyBound accuracy;
     /// 0..1: what an exit has to save beside the others, of the cost without exits.
     double minimum_saving = 0;
 };

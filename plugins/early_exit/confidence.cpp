@@ -110,6 +110,7 @@ void ConfidenceExits::configure(const Params& params) {
     epochs_ = params.get<double>("epochs");
     learning_rate_ = params.get<double>("learning_rate");
     max_drop_pp_ = params.get<double>("max_drop_pp");
+    counts_gains_ = params.get<bool>("count_gains");
     minimum_saving_ = params.get<double>("minimum_saving");
     temperature_ = params.get<double>("temperature");
     label_weight_ = params.get<double>("label_weight");
@@ -142,7 +143,7 @@ void ConfidenceExits::apply(Model& model, Context& context) {
 
     const auto most = candidates_ > 0 ? static_cast<std::size_t>(maximum_exits_) : heads.size();
     const ChosenExits chosen =
-        choose_exits(trial, context, {most, max_drop_pp_ / 100.0, minimum_saving_});
+        choose_exits(trial, context, {most, bound_for(context.info()), minimum_saving_});
     for (std::size_t k = 0; k < heads.size(); ++k) {
         const bool kept = chosen.kept[k];
         context.log_info(describe(heads[k], chosen, k, is_regression));
@@ -190,11 +191,16 @@ std::string ConfidenceExits::criterion_for(const DataInfo& data) const {
     return "closeness";
 }
 
+AccuracyBound ConfidenceExits::bound_for(const DataInfo& data) const {
+    // Every number is somewhat better or worse: without gains no exit would be allowed.
+    return {max_drop_pp_ / 100.0, counts_gains_ || data.is_regression()};
+}
+
 void ConfidenceExits::choose_again(Model& model, Context& context) const {
     const auto exits = model.exits();
     // All stay, whatever they save: a later stage may not lose what an earlier one attached.
     const ChosenExits chosen =
-        choose_exits(model, context, {exits.size(), max_drop_pp_ / 100.0, 0.0});
+        choose_exits(model, context, {exits.size(), bound_for(context.info()), 0.0});
     for (std::size_t k = 0; k < exits.size(); ++k) {
         model.set_exit(exits[k].name, chosen.thresholds[k], chosen.share[k]);
         std::ostringstream text;

@@ -29,6 +29,7 @@ class ConfidenceExits final : public Technique {
     /// As the exits of a network name it. Throws: PluginError{INVALID_ARGUMENT} for one of classes
     /// where labels are numbers.
     [[nodiscard]] std::string criterion_for(const DataInfo& data) const;
+    [[nodiscard]] AccuracyBound bound_for(const DataInfo& data) const;
     void choose_again(Model& model, Context& context) const;
     /// `rates`: what each head learns at, of the learning rate; empty = all of it.
     void train(Model& model, Context& context, const std::vector<double>& rates) const;
@@ -42,6 +43,7 @@ class ConfidenceExits final : public Technique {
     double epochs_ = 0;
     double learning_rate_ = 0;
     double max_drop_pp_ = 0;
+    bool counts_gains_ = false;
     double minimum_saving_ = 0;
     double temperature_ = 1;
     double label_weight_ = 0;

@@ -118,8 +118,11 @@ std::vector<Step> merged(std::vector<Step> steps, std::size_t most) {
 
 class Search {
   public:
-    Search(const ExitObservations& seen, double allowed)
-        : seen_(seen), samples_(seen.right.back().size()), allowed_(allowed + kRounding) {
+    Search(const ExitObservations& seen, const AccuracyBound& bound)
+        : seen_(seen),
+          samples_(seen.right.back().size()),
+          least_loss_(bound.counts_gains ? -std::numeric_limits<double>::infinity() : 0.0),
+          allowed_(bound.max_drop * static_cast<double>(samples_) + kRounding) {
         const std::size_t exits = seen.confidence.size();
         hope_.assign(exits + 1, std::vector<double>(samples_, 0.0));
         for (std::size_t k = exits; k-- > 0;) {
@@ -152,7 +155,7 @@ class Search {
 
   private:
     [[nodiscard]] double loss_of(std::size_t k, std::size_t i) const {
-        return seen_.right.back()[i] - seen_.right[k][i];
+        return std::max(seen_.right.back()[i] - seen_.right[k][i], least_loss_);
     }
 
     [[nodiscard]] double in_all(const State& state) const {
@@ -217,6 +220,7 @@ class Search {
 
     const ExitObservations& seen_;
     std::size_t samples_;
+    double least_loss_;  ///< of one sample; 0: a gain is none
     double allowed_;
     std::vector<std::vector<double>> hope_;  ///< [K + 1][N], least loss at exit k or behind it
 };
@@ -248,9 +252,8 @@ ThresholdChoice outcome_of(const ExitObservations& seen, std::vector<double> thr
 
 }  // namespace
 
-ThresholdChoice choose_thresholds(const ExitObservations& seen, double max_drop) {
-    const double allowed = max_drop * static_cast<double>(seen.right.back().size());
-    return outcome_of(seen, Search(seen, allowed).run());
+ThresholdChoice choose_thresholds(const ExitObservations& seen, const AccuracyBound& bound) {
+    return outcome_of(seen, Search(seen, bound).run());
 }
 
 }  // namespace topress::early_exit

@@ -19,6 +19,15 @@ struct ExitObservations {
     std::vector<double> cost;  ///< [K + 1], of a sample that leaves there
 };
 
+/// What thresholds have to keep to on the samples.
+struct AccuracyBound {
+    double max_drop = 0;  ///< 0..1, below the accuracy of the main output alone
+    /// A sample that an exit answers better than the main output makes up for one that it answers
+    /// worse. Thresholds that are chosen among many with it rely on gains that other samples do not
+    /// repeat: docs/decisions/0035-gains-of-exits-do-not-count.md.
+    bool counts_gains = false;
+};
+
 /// The choice and what it gives on the same samples.
 struct ThresholdChoice {
     std::vector<double> thresholds;  ///< [K]
@@ -31,9 +40,10 @@ struct ThresholdChoice {
 /// confidences and kNever); combinations of the first exits that leave about as many samples with
 /// about the same loss of accuracy are merged to the cheapest, in a table of 64 x 64 (fewer above
 /// 50,000 samples): over the candidates exact for up to three exits, in time linear in their
-/// number. Requires: accuracy may be at most `max_drop` (0..1) below that of the main output alone.
+/// number. With kNever at every exit nothing is lost, so that there always is a choice.
 /// Ties keep the combination with the higher thresholds, beginning with the first exit. Source:
 /// expected cost as in Kaya et al. 2019 (shallow-deep networks), thresholds per exit.
-[[nodiscard]] ThresholdChoice choose_thresholds(const ExitObservations& seen, double max_drop);
+[[nodiscard]] ThresholdChoice choose_thresholds(const ExitObservations& seen,
+                                                const AccuracyBound& bound);
 
 }  // namespace topress::early_exit

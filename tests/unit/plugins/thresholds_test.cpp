@@ -36,6 +36,30 @@ ExitObservations random_observations(std::size_t exits, std::size_t samples, std
     return seen;
 }
 
+/// Exits as they are: where the picture is hard, all of them are unsure and often wrong, each on
+/// pictures of its own, so that exits gain on some what they lose on others.
+ExitObservations overlapping_observations(std::size_t samples, std::uint64_t seed) {
+    constexpr double kSkill[] = {0.75, 0.85, 0.92, 0.95};
+    std::mt19937_64 generator(seed);
+    std::uniform_real_distribution<double> uniform(0.0, 1.0);
+    ExitObservations seen;
+    seen.confidence.resize(3);
+    seen.right.resize(4);
+    seen.cost = {1, 2, 3, 4};
+    for (std::size_t i = 0; i < samples; ++i) {
+        const double ease = uniform(generator);
+        for (std::size_t k = 0; k < 4; ++k) {
+            const double chance = 1 - (1 - kSkill[k]) * 3 * (1 - ease) * (1 - ease);
+            seen.right[k].push_back(uniform(generator) < chance ? 1 : 0);
+            if (k < 3) {
+                const double noise = 0.1 * uniform(generator);
+                seen.confidence[k].push_back(static_cast<float>(0.9 * chance + noise));
+            }
+        }
+    }
+    return seen;
+}
+
 struct Outcome {
     double accuracy = 0;
     double cost = 0;
@@ -58,11 +82,28 @@ Outcome outcome_of(const ExitObservations& seen, const std::vector<double>& thre
     return outcome;
 }
 
+/// What the bound counts: samples that are answered worse than by the main output, less those that
+/// are answered better if gains count.
+double lost_by(const ExitObservations& seen,
+               const std::vector<double>& thresholds,
+               bool counts_gains) {
+    double lost = 0;
+    for (std::size_t i = 0; i < seen.right.back().size(); ++i) {
+        std::size_t taken = 0;
+        while (taken < thresholds.size() &&
+               static_cast<double>(seen.confidence[taken][i]) < thresholds[taken]) {
+            ++taken;
+        }
+        const double loss = seen.right.back()[i] - seen.right[taken][i];
+        lost += counts_gains || loss > 0 ? loss : 0;
+    }
+    return lost / static_cast<double>(seen.right.back().size());
+}
+
 /// The least cost within the bound, by trying the confidence of every sample at every exit.
-double least_cost(const ExitObservations& seen, double max_drop) {
+double least_cost(const ExitObservations& seen, const AccuracyBound& bound) {
     const std::size_t exits = seen.confidence.size();
     const std::size_t samples = seen.right.front().size();
-    const double bound = outcome_of(seen, std::vector<double>(exits, kNever)).accuracy - max_drop;
     std::vector<std::size_t> tried(exits, 0);
     double best = std::numeric_limits<double>::infinity();
     while (tried.back() <= samples) {
@@ -70,9 +111,8 @@ double least_cost(const ExitObservations& seen, double max_drop) {
         for (std::size_t k = 0; k < exits; ++k) {
             thresholds.push_back(tried[k] < samples ? seen.confidence[k][tried[k]] : kNever);
         }
-        const auto outcome = outcome_of(seen, thresholds);
-        if (outcome.accuracy >= bound - 1e-12) {
-            best = std::min(best, outcome.cost);
+        if (lost_by(seen, thresholds, bound.counts_gains) <= bound.max_drop + 1e-12) {
+            best = std::min(best, outcome_of(seen, thresholds).cost);
         }
         ++tried[0];
         for (std::size_t k = 0; k + 1 < exits && tried[k] > samples; ++k) {
@@ -92,8 +132,10 @@ TEST_SUITE("plugins") {
                 const auto seen = random_observations(exits, 12, seed);
                 CAPTURE(seed);
                 CAPTURE(exits);
-                CHECK(choose_thresholds(seen, 0.1).expected_cost ==
-                      doctest::Approx(least_cost(seen, 0.1)));
+                for (const bool counts_gains : {true, false}) {
+                    CHECK(choose_thresholds(seen, {0.1, counts_gains}).expected_cost ==
+                          doctest::Approx(least_cost(seen, {0.1, counts_gains})));
+                }
             }
         }
     }
@@ -102,11 +144,12 @@ TEST_SUITE("plugins") {
         for (std::uint64_t seed = 0; seed < 5; ++seed) {
             const auto seen = random_observations(5, 10, seed);
             CAPTURE(seed);
-            CHECK(choose_thresholds(seen, 0.1).expected_cost <= 1.02 * least_cost(seen, 0.1));
+            CHECK(choose_thresholds(seen, {0.1, true}).expected_cost <=
+                  1.02 * least_cost(seen, {0.1, true}));
         }
         // Merging has work to do: 64 thresholds each.
         const auto many = random_observations(5, 2000, 6);
-        const auto choice = choose_thresholds(many, 0.02);
+        const auto choice = choose_thresholds(many, {0.02, true});
         CHECK(choice.accuracy >=
               outcome_of(many, std::vector<double>(5, kNever)).accuracy - 0.02 - 1e-9);
         for (std::size_t k = 0; k < 5; ++k) {
@@ -115,14 +158,14 @@ TEST_SUITE("plugins") {
             alone.confidence = {many.confidence[k]};
             alone.right = {many.right[k], many.right.back()};
             alone.cost = {many.cost[k], many.cost.back()};
-            CHECK(choice.expected_cost < choose_thresholds(alone, 0.02).expected_cost);
+            CHECK(choice.expected_cost < choose_thresholds(alone, {0.02, true}).expected_cost);
         }
     }
 
     TEST_CASE("thresholds: one exit and few samples are solved exactly") {
         for (std::uint64_t seed = 0; seed < 50; ++seed) {
             const auto seen = random_observations(1, 30, seed);
-            const auto choice = choose_thresholds(seen, 0.05);
+            const auto choice = choose_thresholds(seen, {0.05, true});
             const double bound = outcome_of(seen, {kNever}).accuracy - 0.05;
             double best = outcome_of(seen, {kNever}).cost;
             for (const float t : seen.confidence[0]) {
@@ -139,7 +182,7 @@ TEST_SUITE("plugins") {
     TEST_CASE("thresholds: the figures are those of the samples") {
         for (std::size_t exits = 1; exits <= 3; ++exits) {
             const auto seen = random_observations(exits, 200, exits);
-            const auto choice = choose_thresholds(seen, 0.02);
+            const auto choice = choose_thresholds(seen, {0.02, true});
             const auto outcome = outcome_of(seen, choice.thresholds);
             CHECK(choice.accuracy == doctest::Approx(outcome.accuracy));
             CHECK(choice.expected_cost == doctest::Approx(outcome.cost));
@@ -158,13 +201,13 @@ TEST_SUITE("plugins") {
         for (auto& right : {&seen.right[0], &seen.right[1]}) {
             std::fill(right->begin(), right->end(), std::uint8_t{0});
         }
-        const auto choice = choose_thresholds(seen, 0.0);
+        const auto choice = choose_thresholds(seen, {0.0, true});
         const auto outcome = outcome_of(seen, choice.thresholds);
         CHECK(outcome.accuracy == doctest::Approx(outcome_of(seen, {kNever, kNever}).accuracy));
     }
 
     TEST_CASE("thresholds: an unlimited drop takes the cheapest exit") {
-        const auto choice = choose_thresholds(random_observations(2, 100, 10), 1.0);
+        const auto choice = choose_thresholds(random_observations(2, 100, 10), {1.0, true});
         CHECK(choice.share[0] > 0.9);
     }
 
@@ -179,10 +222,10 @@ TEST_SUITE("plugins") {
             seen.right[0].push_back(i < 6 ? 0.95 : -1.5);
             seen.right[1].push_back(0.95);
         }
-        const auto strict = choose_thresholds(seen, 0.0);
+        const auto strict = choose_thresholds(seen, {0.0, true});
         CHECK(strict.share[0] == doctest::Approx(0.6));
         CHECK(strict.accuracy == doctest::Approx(0.95));
-        const auto loose = choose_thresholds(seen, 0.25);  // one sample more costs 0.245
+        const auto loose = choose_thresholds(seen, {0.25, true});  // one sample more costs 0.245
         CHECK(loose.share[0] == doctest::Approx(0.7));
         CHECK(loose.accuracy == doctest::Approx(0.705));
     }
@@ -190,9 +233,39 @@ TEST_SUITE("plugins") {
     TEST_CASE("thresholds: where there is nothing to compare with nobody leaves") {
         auto seen = random_observations(2, 100, 11);
         std::fill(seen.confidence[0].begin(), seen.confidence[0].end(), -1.0F);
-        const auto choice = choose_thresholds(seen, 1.0);
+        const auto choice = choose_thresholds(seen, {1.0, true});
         CHECK(choice.thresholds[0] == kNever);
         CHECK(choice.share[0] == 0);
         CHECK(choice.share[1] > 0.9);
+    }
+
+    TEST_CASE("thresholds: without gains no more samples are lost than the bound says") {
+        for (std::uint64_t seed = 0; seed < 10; ++seed) {
+            const auto seen = random_observations(3, 500, seed);
+            const auto choice = choose_thresholds(seen, {0.02, false});
+            CAPTURE(seed);
+            CHECK(lost_by(seen, choice.thresholds, false) <= 0.02 + 1e-12);
+            CHECK(choice.expected_cost >= choose_thresholds(seen, {0.02, true}).expected_cost);
+        }
+    }
+
+    TEST_CASE(
+        "thresholds: without gains about the bound is lost on other samples, with them far more") {
+        constexpr std::size_t kSeeds = 40;
+        constexpr double kBound = 0.01;
+        double with_gains = 0;
+        double without = 0;
+        for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+            const auto seen = overlapping_observations(1500, seed);
+            const auto others = overlapping_observations(1500, seed + kSeeds);
+            const auto drop = [&](bool counts_gains) {
+                const auto choice = choose_thresholds(seen, {kBound, counts_gains});
+                return lost_by(others, choice.thresholds, true) / kSeeds;
+            };
+            with_gains += drop(true);
+            without += drop(false);
+        }
+        CHECK(without < 1.2 * kBound);
+        CHECK(with_gains > 1.5 * kBound);
     }
 }
