@@ -1,9 +1,10 @@
 # Kinds of heads, ways to place and to train them: samples leave, the network answers, the file says what was asked for.
+import csv
 import json
 import struct
 
 import support
-from support import CONFIDENCE, HEAD, LEAST, rows_of, run_json
+from support import CONFIDENCE, HEAD, LEAST, rows_of, run, run_json
 
 
 class Exits(support.Workplace):
@@ -54,6 +55,24 @@ class Exits(support.Workplace):
         two = rows_of(self, "two-of-five", HEAD + CONFIDENCE + "candidates = 5\nmaximum_exits = 2\n")
         self.assertLessEqual(len(self.graph("two-of-five")["exits"]), 2)
         self.assertLessEqual(two[1]["bitops"], one[1]["bitops"] * (1 + 1e-9))
+
+    def right(self, network):
+        """Of every validation sample whether the network answers it right."""
+        file = self.path("answers.csv")
+        run("eval", network, "--data-path", self.path("data"), "--split", "validation", "--threads", 1, "--answers", file)
+        with open(file, newline="", encoding="utf-8") as answers:
+            return [line["answer"] == line["label"] for line in csv.DictReader(answers)]
+
+    def test_no_sample_is_lost_where_none_may_be(self):
+        exits = HEAD + CONFIDENCE.replace("3.0", "0.0") + "minimum_saving = 0.0\n"
+        rows = rows_of(self, "none-lost", exits)
+        self.assertLess(rows[1]["bitops"], rows[0]["bitops"])
+        before, after = (self.right(self.path(f"none-lost/stages/{stage}.safetensors"))
+                         for stage in ("00-baseline", "01-confidence"))
+        self.assertTrue(all(now for then, now in zip(before, after) if then))
+        traded = rows_of(self, "traded", exits + "count_gains = true\n")
+        self.assertLessEqual(traded[1]["bitops"], rows[1]["bitops"])
+        self.assertGreaterEqual(traded[1]["accuracy"], traded[0]["accuracy"])
 
     def test_an_exit_that_saves_too_little_is_left_out(self):
         rows_of(self, "fine", HEAD + CONFIDENCE + "candidates = 5\nmaximum_exits = 5\nminimum_saving = 0.0\n")
