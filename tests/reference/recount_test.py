@@ -13,6 +13,7 @@ NETWORKS = (("resnet", 8, 4), ("resnet", 18, 8), ("resnet", 20, 16), ("resnet", 
             ("resnet", 50, 4), ("resnet", 56, 4), ("resnet", 101, 2), ("resnet", 110, 2), ("resnet", 152, 2),
             ("vgg", 11, 8), ("vgg", 13, 4), ("vgg", 16, 4), ("vgg", 19, 8), ("mobilenetv2", 53, 8),
             ("densenet", 22, 4), ("densenet", 40, 4), ("densenet", 100, 2),
+            ("resnet", 8, 8, "imagenet"))
 DENSE = HEAD.replace('"resnet"\ndepth = 14\nwidth = 8', '"densenet"\ndepth = 16\nwidth = 6')
 
 
