@@ -45,7 +45,12 @@ void LossWatch::hear(const train::ProgressEvent& event) {
         return;
     }
     const train::ProgressEvent before = std::exchange(last_, event);
-    if (is_same_fit(before, event) && event.loss > kJump * before.loss && found_.empty()) {
+    if (!is_same_fit(before, event)) {
+        first_ = event.loss;
+        return;
+    }
+    const bool has_jumped = event.loss > kJump * before.loss && event.loss > kNoise * first_;
+    if (has_jumped && found_.empty()) {
         found_.push_back(describe(stage_, before, event));
         const Diagnostic& jump = found_.back();
         log::write(log::Level::Warn, jump.message + "; " + jump.hint, stage_);

@@ -13,9 +13,11 @@ namespace topress::pipeline {
 /// fitted in pieces changes the network between them (pruning), or its bits, and its loss may rise.
 class LossWatch {
   public:
-    /// A loss that is more times that of the epoch before has jumped. Epochs of a learning rate
-    /// that suits a network were seen to rise to 1.2 times; one too high by half doubled a loss.
+    /// A loss of more than so many times that of the epoch before has jumped. At learning rates
+    /// that suited a network it was seen to rise to 1.2 times, at twice such a rate to 1.9.
     static constexpr double kJump = 1.5;
+    /// A loss below this share of that of the first epoch is noise: hardly anything was undone.
+    static constexpr double kNoise = 0.05;
 
     /// From here on a stage of this name is at work.
     void begin(const std::string& stage);
@@ -29,6 +31,7 @@ class LossWatch {
   private:
     std::string stage_;
     train::ProgressEvent last_;  ///< end of an epoch; step 0 = none in this fit yet
+    double first_ = 0;           ///< loss of the first epoch of this fit
     Diagnostics found_;
 };
 

@@ -48,6 +48,13 @@ TEST_CASE("loss watch: a loss that rises a little is left alone") {
     CHECK(found_in({epoch_end("train", 1, 3, 0.30), epoch_end("train", 2, 3, 0.44)}).empty());
 }
 
+TEST_CASE("loss watch: near nothing left to learn a loss may double") {
+    CHECK(found_in({epoch_end("train", 1, 3, 0.8),
+                    epoch_end("train", 2, 3, 0.001),
+                    epoch_end("train", 3, 3, 0.002)})
+              .empty());
+}
+
 TEST_CASE("loss watch: the next piece of a phase may begin at any loss") {
     // Pruning: every step removes channels and is a fit of its own.
     CHECK(found_in({epoch_end("prune", 1, 1, 0.2), epoch_end("prune", 1, 1, 0.9)}).empty());
