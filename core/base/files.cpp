@@ -105,6 +105,24 @@ fs::path temporary_name(const fs::path& path) {
     return path.parent_path() / name;
 }
 
+// A name beside `target` that nobody else has; gone at the end unless it was renamed.
+class TemporaryFile {
+  public:
+    explicit TemporaryFile(const fs::path& target) : name_(temporary_name(target)) {}
+
+    TemporaryFile(const TemporaryFile&) = delete;
+    TemporaryFile& operator=(const TemporaryFile&) = delete;
+    TemporaryFile(TemporaryFile&&) = delete;
+    TemporaryFile& operator=(TemporaryFile&&) = delete;
+
+    ~TemporaryFile() { ::unlink(name_.c_str()); }
+
+    [[nodiscard]] const fs::path& name() const { return name_; }
+
+  private:
+    fs::path name_;
+};
+
 // The rename is durable only once the folder is; a file system that cannot sync folders is let be.
 void sync_folder(const fs::path& folder) {
     const Descriptor descriptor(
@@ -147,15 +165,10 @@ fs::path behind_link(const fs::path& path) {
 }
 
 void replace(const fs::path& target, const fs::path& shown, std::string_view bytes) {
-    const fs::path temporary = temporary_name(target);
-    try {
-        write_and_sync(temporary, shown, O_CREAT | O_EXCL, bytes);
-        if (::rename(temporary.c_str(), target.c_str()) != 0) {
-            fail_to_write(shown, errno);
-        }
-    } catch (...) {
-        ::unlink(temporary.c_str());
-        throw;
+    const TemporaryFile temporary(target);
+    write_and_sync(temporary.name(), shown, O_CREAT | O_EXCL, bytes);
+    if (::rename(temporary.name().c_str(), target.c_str()) != 0) {
+        fail_to_write(shown, errno);
     }
     sync_folder(target.parent_path());
 }
@@ -199,9 +212,7 @@ void require_writable(const fs::path& path) {
     if (fs::is_directory(path, ignored)) {
         fail_to_write(path, EISDIR);
     }
-    const fs::path temporary = temporary_name(behind_link(path));
-    write_and_sync(temporary, path, O_CREAT | O_EXCL, {});
-    ::unlink(temporary.c_str());
+    write_and_sync(TemporaryFile(behind_link(path)).name(), path, O_CREAT | O_EXCL, {});
 }
 
 void create_output_folder(const std::filesystem::path& folder) {

@@ -57,6 +57,9 @@ Outcome check_plugin(CheckInputs& inputs, bool verbose) {
         diagnostic.hint = "see `topress plugin check --help`";
         throw DiagnosticError({diagnostic});
     }
+    if (!inputs.junit.empty()) {
+        require_writable(inputs.junit);
+    }
     watch_interrupts();
     inputs.run.timeout =
         std::chrono::milliseconds(static_cast<std::int64_t>(inputs.timeout_s * 1000));

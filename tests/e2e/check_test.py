@@ -124,6 +124,11 @@ class CommandLine(support.Workplace):
         cases = xml.etree.ElementTree.parse(file).getroot().iter("testcase")
         self.assertEqual({case.get("name") for case in cases}, {"is-elf", "starts"})
 
+    def test_a_junit_file_that_cannot_be_written_is_said_before_the_checks(self):
+        nonsense = self.write("nonsense.so", "checks of this would fail")
+        document = run_json("plugin", "check", nonsense, "--junit", self.path("absent/results.xml"), status=1)
+        self.assertEqual([found["code"] for found in document["diagnostics"]], ["file/cannot-write"])
+
     def test_in_process_gives_the_same_answer(self):
         for flags in ((), ("--in-process",)):
             document = run_json("plugin", "check", self.good, "--only", "same-seed-same-bits",

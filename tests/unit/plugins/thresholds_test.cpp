@@ -60,6 +60,18 @@ ExitObservations overlapping_observations(std::size_t samples, std::uint64_t see
     return seen;
 }
 
+/// Where a sample leaves; behind the last exit is the main output.
+std::size_t exit_taken(const ExitObservations& seen,
+                       const std::vector<double>& thresholds,
+                       std::size_t sample) {
+    std::size_t taken = 0;
+    while (taken < thresholds.size() &&
+           static_cast<double>(seen.confidence[taken][sample]) < thresholds[taken]) {
+        ++taken;
+    }
+    return taken;
+}
+
 struct Outcome {
     double accuracy = 0;
     double cost = 0;
@@ -70,10 +82,7 @@ Outcome outcome_of(const ExitObservations& seen, const std::vector<double>& thre
     Outcome outcome;
     const std::size_t samples = seen.right.front().size();
     for (std::size_t i = 0; i < samples; ++i) {
-        std::size_t taken = thresholds.size();
-        for (std::size_t k = 0; k < thresholds.size() && taken == thresholds.size(); ++k) {
-            taken = static_cast<double>(seen.confidence[k][i]) >= thresholds[k] ? k : taken;
-        }
+        const std::size_t taken = exit_taken(seen, thresholds, i);
         outcome.accuracy += seen.right[taken][i];
         outcome.cost += seen.cost[taken];
     }
@@ -89,11 +98,7 @@ double lost_by(const ExitObservations& seen,
                bool counts_gains) {
     double lost = 0;
     for (std::size_t i = 0; i < seen.right.back().size(); ++i) {
-        std::size_t taken = 0;
-        while (taken < thresholds.size() &&
-               static_cast<double>(seen.confidence[taken][i]) < thresholds[taken]) {
-            ++taken;
-        }
+        const std::size_t taken = exit_taken(seen, thresholds, i);
         const double loss = seen.right.back()[i] - seen.right[taken][i];
         lost += counts_gains || loss > 0 ? loss : 0;
     }
