@@ -1,6 +1,8 @@
 // Reads attributes; keeps away from what oneDNN cannot do.
 #include "network/operators/convolution.hpp"
 
+#include "network/operators/subsample.hpp"
+
 #include <ATen/ATen.h>
 
 #include <algorithm>
@@ -43,10 +45,7 @@ Convolution read_convolution(const Node& node,
     call.dilation = ints_attribute(node, "dilation", {1, 1});
     call.groups = int_attribute(node, "groups", 1);
     if (is_miscomputed(call)) {
-        // Every stride-th pixel is all that a 1x1 filter looks at.
-        call.x = call.x.slice(2, 0, std::nullopt, call.stride[0])
-                     .slice(3, 0, std::nullopt, call.stride[1])
-                     .contiguous(call.x.suggest_memory_format());
+        call.x = subsample(call.x, {call.stride[0], call.stride[1]});
         call.stride = {1, 1};
     }
     return call;

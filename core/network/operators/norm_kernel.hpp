@@ -46,14 +46,17 @@ void norm_forward(const float* x,
                   const NormTail& tail,
                   const NormExtent& extent);
 
-/// What the backward passes read. `y` is null where no relu stands behind; gradients count where
-/// y > 0. `passed` (null: not wanted) is written by the first pass and read by the second: the
-/// gradient behind the relu, which is that of the residual.
+/// What the backward passes read; null is what the tail does not need. Behind a relu gradients
+/// count where y > 0. Where a residual was added, y is read, and the gradient behind the relu,
+/// which is that of the residual, is written to `passed` by the first pass and read by the second;
+/// it may be grad_y. Without a residual y is computed from x again: that reads less.
 struct NormBackward {
     const float* grad_y = nullptr;
-    const float* y = nullptr;
     const float* x = nullptr;
+    const float* y = nullptr;
     float* passed = nullptr;
+    const float* scale = nullptr;  // by channel, those of norm_forward
+    const float* shift = nullptr;
 };
 
 /// Per channel: grad_x = g * a - (x - mean) * b - c, with g the gradient behind the relu.
@@ -64,12 +67,12 @@ struct NormFactors {
     const float* c = nullptr;
 };
 
-/// First pass. Reads 8 (12 with a relu) bytes an element, writes 4 where `passed` is wanted.
+/// First pass. Reads 8 bytes an element, with y 12 and writes 4.
 [[nodiscard]] NormSums norm_backward_sums(const NormBackward& pass,
                                           const std::vector<double>& mean,
                                           const NormExtent& extent);
 
-/// Second pass. Reads 8 to 12, writes 4 bytes an element.
+/// Second pass. Reads 8, writes 4 bytes an element. grad_x may be grad_y or `passed`.
 void norm_backward_input(const NormBackward& pass,
                          const NormFactors& by_channel,
                          float* grad_x,

@@ -160,8 +160,11 @@ class Norm : public torch::autograd::Function<Norm> {
         write_output(inputs, by_channel, how.tail, y);
         Tensors saved{
             x, gamma, to_tensor(by_channel.mean), to_tensor(by_channel.inverse_deviation)};
-        if (how.tail.relu) {
+        if (how.tail.relu && how.tail.residual) {
             saved.push_back(y);
+        } else if (how.tail.relu) {
+            saved.push_back(at::tensor(by_channel.scale));
+            saved.push_back(at::tensor(by_channel.shift));
         }
         context->save_for_backward(saved);
         context->saved_data["relu"] = how.tail.relu;
@@ -176,15 +179,25 @@ class Norm : public torch::autograd::Function<Norm> {
         }
         const NormTail tail{context->saved_data["relu"].toBool(),
                             context->saved_data["residual"].toBool()};
+        const bool is_last_reader = has_one_reader(grads[0]);
+        const at::Tensor grad_y = as_rows(grads[0]);
         return gradients(context->get_saved_variables(),
-                         as_rows(grads[0]),
+                         grad_y,
+                         is_last_reader || !grad_y.is_same(grads[0]),
                          tail,
                          context->saved_data["batch_statistics"].toBool());
     }
 
   private:
+    /// Nobody else sees this memory: a gradient of it may be written over it.
+    static bool has_one_reader(const at::Tensor& grad) {
+        return !at::GradMode::is_enabled() && grad.use_count() == 1 &&
+               grad.storage().use_count() == 1;
+    }
+
     static Tensors gradients(const Tensors& saved,
                              const at::Tensor& grad_y,
+                             bool may_overwrite,
                              const NormTail& tail,
                              bool batch_statistics) {
         const at::Tensor& x = saved[0];
@@ -193,11 +206,16 @@ class Norm : public torch::autograd::Function<Norm> {
         const std::vector<double> inverse = to_vector(saved[3]);
         // Without a relu the residual's gradient is that of the output.
         const bool passes = tail.relu && tail.residual;
-        const at::Tensor passed = passes ? at::empty_like(x) : at::Tensor();
-        const NormBackward pass{data(grad_y),
-                                tail.relu ? data(saved[4]) : nullptr,
-                                data(x),
-                                passes ? passed.mutable_data_ptr<float>() : nullptr};
+        at::Tensor passed;
+        NormBackward pass{data(grad_y), data(x)};
+        if (passes) {
+            passed = may_overwrite ? grad_y : at::empty_like(x);
+            pass.y = data(saved[4]);
+            pass.passed = passed.mutable_data_ptr<float>();
+        } else if (tail.relu) {
+            pass.scale = data(saved[4]);
+            pass.shift = data(saved[5]);
+        }
         const NormSums sums = norm_backward_sums(pass, mean, extent);
 
         const auto channels = static_cast<std::size_t>(extent.channels);
@@ -218,7 +236,7 @@ class Norm : public torch::autograd::Function<Norm> {
                 factors[2][c] = static_cast<float>(scale * sums.gradient[c] / rows);
             }
         }
-        at::Tensor grad_x = at::empty_like(x);
+        at::Tensor grad_x = may_overwrite && !tail.residual ? grad_y : at::empty_like(x);
         norm_backward_input(pass,
                             {means.data(), factors[0].data(), factors[1].data(), factors[2].data()},
                             grad_x.mutable_data_ptr<float>(),

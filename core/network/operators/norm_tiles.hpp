@@ -50,8 +50,11 @@ inline constexpr std::int64_t kParallelFloats = 32768;  // below, a thread costs
 
 /// Sums of a tile's columns, added to those of their channels.
 inline void fold(const std::vector<float>& tile, std::vector<double>& sums) {
-    for (std::size_t i = 0; i < tile.size(); ++i) {
-        sums[i % sums.size()] += static_cast<double>(tile[i]);
+    const std::size_t channels = sums.size();
+    for (std::size_t first = 0; first < tile.size(); first += channels) {
+        for (std::size_t c = 0; c < channels; ++c) {
+            sums[c] += static_cast<double>(tile[first + c]);
+        }
     }
 }
 
@@ -74,6 +77,20 @@ struct Pieces {
                 const std::int64_t first = std::min(extent.rows, piece * rows);
                 const std::int64_t last = std::min(extent.rows, first + rows);
                 work(piece, first, last);
+            }
+        });
+    }
+
+    /// work(first row, last row) on blocks of a piece, from its end to its beginning: what the pass
+    /// before read last is still in the cache. For work on each element by itself.
+    template <class Work>
+    void run_backwards(const NormExtent& extent, const Work& work) const {
+        const std::int64_t step = rows_of_block(extent.channels);
+        run(extent, [&](std::int64_t /*piece*/, std::int64_t first, std::int64_t last) {
+            const std::int64_t blocks = (last - first + step - 1) / step;
+            for (std::int64_t block = blocks - 1; block >= 0; --block) {
+                const std::int64_t begin = first + block * step;
+                work(begin, std::min(last, begin + step));
             }
         });
     }

@@ -244,6 +244,40 @@ TEST_SUITE("network") {
         }
     }
 
+    // Gradients are written over what nobody else reads; these are read by somebody else.
+    TEST_CASE("norm: a gradient that others read stays as it is") {
+        for (const NormTail& tail : tails()) {
+            CAPTURE(tail.relu);
+            CAPTURE(tail.residual);
+            Tensors inputs = make_inputs({4, 8, 6, 6}, at::MemoryFormat::ChannelsLast);
+            if (!tail.residual) {
+                inputs.pop_back();
+            }
+            const at::Tensor weight =
+                random_tensor({4, 8, 6, 6}, 8).contiguous(at::MemoryFormat::ChannelsLast);
+            std::vector<at::Tensor> both;
+            for (const bool shared : {false, true}) {
+                for (at::Tensor& input : inputs) {
+                    input = input.detach().clone().set_requires_grad(&input != &inputs[3] &&
+                                                                     &input != &inputs[4]);
+                }
+                const auto& op = network::norm_operator(tail);
+                const at::Tensor first = op.forward(kNode, inputs, modes()[1])[0];
+                const at::Tensor second = op.forward(kNode, inputs, modes()[1])[0];
+                if (shared) {
+                    first.retain_grad();  // kept by the tensor, and the same for both readers
+                    ((first + second) * weight).sum().backward();
+                    CHECK(first.grad().equal(weight));
+                } else {
+                    (first * weight).sum().backward();
+                    (second * weight).sum().backward();
+                }
+                both.push_back(inputs[0].grad());
+            }
+            CHECK(at::allclose(both[0], both[1], 1e-5, 1e-5));
+        }
+    }
+
     TEST_CASE("norm: a residual network is the same with and without joined steps") {
         const Network net = test::small_resnet();
         const Network apart = without_fusion(net);
