@@ -168,7 +168,7 @@ inline __attribute__((always_inline)) void input_span(const float* grad,
                                                       const NormFactors& by_column,
                                                       std::int64_t size,
                                                       float* grad_x) {
-    const float* __restrict mean = columns.mean.data();
+    const float* __restrict mean = by_column.mean;
     const float* __restrict scale = columns.scale.data();
     const float* __restrict shift = columns.shift.data();
     const float* __restrict a = by_column.a;

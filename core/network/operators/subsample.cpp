@@ -21,25 +21,34 @@ namespace {
 
 constexpr std::int64_t kLinesPerThread = 64;
 
-/// Lines of pixels of a tensor (N, C, H, W) in channels-last memory.
+/// Lines of pixels of a tensor (N, C, H, W) in channels-last memory; Byte: const where it is read.
+template <class Byte>
 struct Lines {
-    std::byte* first;
+    Byte* first;
     std::int64_t height;
     std::int64_t width;
     std::size_t pixel;  // bytes
 
-    explicit Lines(const at::Tensor& x)
-        : first(static_cast<std::byte*>(x.mutable_data_ptr())),
+    Lines(Byte* data, const at::Tensor& x)
+        : first(data),
           height(x.size(2)),
           width(x.size(3)),
           pixel(static_cast<std::size_t>(x.size(1)) * x.element_size()) {}
 
     [[nodiscard]] std::size_t bytes() const { return static_cast<std::size_t>(width) * pixel; }
 
-    [[nodiscard]] std::byte* line(std::int64_t picture, std::int64_t row) const {
+    [[nodiscard]] Byte* line(std::int64_t picture, std::int64_t row) const {
         return first + static_cast<std::size_t>(picture * height + row) * bytes();
     }
 };
+
+Lines<const std::byte> lines_of(const at::Tensor& x) {
+    return {static_cast<const std::byte*>(x.const_data_ptr()), x};
+}
+
+Lines<std::byte> lines_to_write(const at::Tensor& x) {
+    return {static_cast<std::byte*>(x.mutable_data_ptr()), x};
+}
 
 at::Tensor like(const at::Tensor& x, at::IntArrayRef sizes) {
     return at::empty(sizes, x.options().memory_format(at::MemoryFormat::ChannelsLast));
@@ -51,8 +60,8 @@ at::Tensor keep(const at::Tensor& x, PixelStride stride) {
                                x.size(1),
                                (x.size(2) + stride.rows - 1) / stride.rows,
                                (x.size(3) + stride.columns - 1) / stride.columns});
-    const Lines from(x);
-    const Lines to(y);
+    const auto from = lines_of(x);
+    const auto to = lines_to_write(y);
     const std::size_t step = from.pixel * static_cast<std::size_t>(stride.columns);
     at::parallel_for(
         0, x.size(0) * to.height, kLinesPerThread, [&](std::int64_t begin, std::int64_t end) {
@@ -73,8 +82,8 @@ at::Tensor keep(const at::Tensor& x, PixelStride stride) {
 /// The gradient of what `sizes` was.
 at::Tensor put_back(const at::Tensor& grad, at::IntArrayRef sizes, PixelStride stride) {
     const at::Tensor whole = like(grad, sizes);
-    const Lines from(grad);
-    const Lines to(whole);
+    const auto from = lines_of(grad);
+    const auto to = lines_to_write(whole);
     const std::size_t step = from.pixel * static_cast<std::size_t>(stride.columns);
     at::parallel_for(
         0, sizes[0] * to.height, kLinesPerThread, [&](std::int64_t begin, std::int64_t end) {
