@@ -16,8 +16,9 @@ struct ExitGateInputs {
 };
 
 /// Who leaves and who stays.
-/// Shape: confidence (B); leave (B) and stay (B), of which counts[0] and counts[1] entries are
-/// written, in ascending order, the rest is left as it was; counts (2).
+/// Shape: confidence (B), which exit_gate_fast_cpu may do without; leave (B) and stay (B), of which
+/// counts[0] and counts[1] entries are written, in ascending order, the rest is left as it was;
+/// counts (2).
 struct ExitGateOutputs {
     float* confidence = nullptr;
     std::int64_t* leave = nullptr;
@@ -33,7 +34,9 @@ void exit_gate_cpu(const ExitGateInputs& inputs, const ExitGateOutputs& outputs)
 
 /// The same with exponentials in float, all of a block of rows side by side: what runs without a
 /// device. Confidence differs from exit_gate_cpu's by less than 1e-6 of it, and so may the side of
-/// a sample that stands exactly at the threshold. Throws: as exit_gate_cpu. Cost: as exit_gate_cpu.
+/// a sample that stands exactly at the threshold. Where confidence is null, a row of many classes
+/// is read only until its sum says that the sample stays. Throws: as exit_gate_cpu, but not for a
+/// null confidence. Cost: at most that of exit_gate_cpu.
 void exit_gate_fast_cpu(const ExitGateInputs& inputs, const ExitGateOutputs& outputs);
 
 /// The same on the device: one launch for confidence, one block that compacts; equal bits for equal
@@ -42,8 +45,10 @@ void exit_gate_fast_cpu(const ExitGateInputs& inputs, const ExitGateOutputs& out
 /// as exit_gate_cpu; std::runtime_error when a launch fails.
 void launch_exit_gate(const ExitGateInputs& inputs, const ExitGateOutputs& outputs, void* stream);
 
-/// The argument check of both.
-inline void require_exit_gate(const ExitGateInputs& inputs, const ExitGateOutputs& outputs) {
+/// The argument check of all three. Throws: std::invalid_argument.
+inline void require_exit_gate(const ExitGateInputs& inputs,
+                              const ExitGateOutputs& outputs,
+                              bool needs_confidence = true) {
     using kernel::require;
     require(inputs.batch >= 0 && inputs.classes >= 0, "exit_gate: a size is negative");
     require(outputs.counts != nullptr, "exit_gate: counts is null");
@@ -52,7 +57,8 @@ inline void require_exit_gate(const ExitGateInputs& inputs, const ExitGateOutput
     }
     require(inputs.classes > 0, "exit_gate: a sample needs at least one class");
     require(inputs.logits != nullptr, "exit_gate: logits is null");
-    require(outputs.confidence != nullptr && outputs.leave != nullptr && outputs.stay != nullptr,
+    require((outputs.confidence != nullptr || !needs_confidence) && outputs.leave != nullptr &&
+                outputs.stay != nullptr,
             "exit_gate: an output is null");
 }
 

@@ -46,6 +46,19 @@ Split run_on_cpu(OnCpu function,
     return split;
 }
 
+// What the fast path decides where nobody asks how sure the samples are.
+Split decide(const std::vector<float>& logits,
+             std::int64_t batch,
+             std::int64_t classes,
+             float threshold) {
+    const auto without_confidence = [](const ExitGateInputs& inputs,
+                                       const ExitGateOutputs& outputs) {
+        early_exit::exit_gate_fast_cpu(inputs,
+                                       {nullptr, outputs.leave, outputs.stay, outputs.counts});
+    };
+    return run_on_cpu(without_confidence, logits, batch, classes, threshold);
+}
+
 Split reference(const std::vector<float>& logits,
                 std::int64_t batch,
                 std::int64_t classes,
@@ -130,6 +143,57 @@ TEST_CASE("exit_gate: the fast path agrees with the reference") {
             CHECK(actual.counts == expected.counts);
         }
     }
+}
+
+TEST_CASE("exit_gate: the fast path decides as the reference where nobody asks for confidence") {
+    std::int64_t left = 0;
+    for (const std::int64_t classes : {2, 63, 64, 65, 100, 1000, 5000}) {
+        // How far the class of a sample stands above the others: from nothing to beyond doubt.
+        for (const float apart : {0.0f, 3.0f, 6.0f, 12.0f, 40.0f}) {
+            constexpr std::int64_t kBatch = 65;
+            auto logits = normal_values(kBatch * classes, 2.0, 17);
+            for (std::int64_t sample = 0; sample < kBatch; ++sample) {
+                logits[static_cast<std::size_t>(sample * classes + sample % classes)] += apart;
+            }
+            const float between =
+                threshold_between(reference(logits, kBatch, classes, 0.0f).confidence);
+            for (const float threshold : {between, 0.5f, 0.9f, 0.99f, 1.0f, 1.5f, 0.0f, -1.0f}) {
+                CAPTURE(classes);
+                CAPTURE(apart);
+                CAPTURE(threshold);
+                const Split expected = reference(logits, kBatch, classes, threshold);
+                const Split actual = decide(logits, kBatch, classes, threshold);
+                CHECK(actual.leave == expected.leave);
+                CHECK(actual.stay == expected.stay);
+                CHECK(actual.counts == expected.counts);
+                left += threshold > 0.0f ? actual.counts[0] : 0;
+            }
+        }
+    }
+    CHECK(left > 2000);
+}
+
+TEST_CASE("exit_gate: deciding without confidence keeps what is no number, and ties") {
+    constexpr std::int64_t kClasses = 70;
+    constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    // One sample for each value, in the last place, which no vector reaches, and in the first.
+    for (const std::int64_t place : {std::int64_t{0}, kClasses - 1}) {
+        std::vector<float> logits(5 * kClasses, 0.0f);
+        const float values[5] = {kNan, kInfinity, -kInfinity, 50.0f, 0.0f};
+        for (std::int64_t sample = 0; sample < 5; ++sample) {
+            logits[static_cast<std::size_t>(sample * kClasses + 1)] = sample == 2 ? 50.0f : 0.0f;
+            logits[static_cast<std::size_t>(sample * kClasses + place)] =
+                values[static_cast<std::size_t>(sample)];
+        }
+        const Split split = decide(logits, 5, kClasses, 0.5f);
+        CHECK(split.counts == std::vector<std::int64_t>{2, 3});
+        CHECK(split.leave[0] == 2);  // -infinity is an answer: the class is impossible
+        CHECK(split.leave[1] == 3);
+        CHECK(decide(logits, 5, kClasses, kNan).counts == std::vector<std::int64_t>{0, 5});
+    }
+    const std::vector<float> nothing(kClasses, -kInfinity);
+    CHECK(decide(nothing, 1, kClasses, 0.0f).counts == std::vector<std::int64_t>{0, 1});
 }
 
 TEST_CASE("exit_gate: on the fast path too what is not a number never leaves") {
