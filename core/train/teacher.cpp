@@ -44,32 +44,30 @@ at::Tensor Teacher::run(const at::Tensor& images) const {
     return network::forward(network_, images, mode).back().to(at::kFloat);
 }
 
-at::Tensor Teacher::run_all(const TrainingData& data,
-                            const std::function<void()>& throw_if_cancelled) const {
+at::Tensor Teacher::run_all(const TrainingData& data, const Asking& asking) const {
     const int pictures = data.augmentation.pictures_of_one();
     at::Tensor known;
+    std::uint64_t done = 0;
     for (int number = 0; number < pictures; ++number) {
         const data::Pass pass{0, static_cast<std::uint64_t>(number), false};
         data::BatchReader reader(
             data.train, data.normalisation, kBatchSize, pass, data.augmentation);
         while (std::optional<data::Batch> batch = reader.next()) {
-            throw_if_cancelled();
             const at::Tensor rows = run(batch->images.to(device_));
             if (!known.defined()) {
                 known = at::empty({data.train.size(), pictures, rows.size(1)}, rows.options());
             }
             known.index_put_({batch->indices.to(device_), batch->variants.to(device_)}, rows);
+            asking(++done, static_cast<std::uint64_t>(reader.batches() * pictures));
         }
     }
     return known;
 }
 
-void Teacher::remember(const TrainingData& data,
-                       TeacherMemory& memory,
-                       const std::function<void()>& throw_if_cancelled) {
+void Teacher::remember(const TrainingData& data, TeacherMemory& memory, const Asking& asking) {
     const profile::Span span("teacher");
     if (memory.teacher != identity_) {
-        memory.logits = run_all(data, throw_if_cancelled);
+        memory.logits = run_all(data, asking);
         memory.teacher = identity_;
     }
     known_ = memory.logits;

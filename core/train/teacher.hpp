@@ -6,10 +6,14 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
 namespace topress::train {
+
+/// Told how many batches of how many a teacher has answered; what it throws ends the asking.
+using Asking = std::function<void(std::uint64_t done, std::uint64_t all)>;
 
 /// Evaluation mode, no gradients, main output only.
 class Teacher {
@@ -21,17 +25,14 @@ class Teacher {
     /// Takes the logits of every picture of the training set from `memory`, after computing them
     /// where it holds those of another teacher: in file order, so that they do not depend on the
     /// order in which they are asked for. Right only where pictures come again (remembers()).
-    void remember(const TrainingData& data,
-                  TeacherMemory& memory,
-                  const std::function<void()>& throw_if_cancelled);
+    void remember(const TrainingData& data, TeacherMemory& memory, const Asking& asking);
 
     /// Shape: (N, C), on the device.
     [[nodiscard]] at::Tensor logits(const data::Batch& batch) const;
 
   private:
     [[nodiscard]] at::Tensor run(const at::Tensor& images) const;
-    [[nodiscard]] at::Tensor run_all(const TrainingData& data,
-                                     const std::function<void()>& throw_if_cancelled) const;
+    [[nodiscard]] at::Tensor run_all(const TrainingData& data, const Asking& asking) const;
 
     network::Network network_;  ///< folded, on the device
     std::string identity_;

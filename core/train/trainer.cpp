@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace topress::train {
@@ -32,6 +33,11 @@ constexpr std::uint64_t kStepsBetweenReadings = 50;
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// At the pace since `start`.
+double time_left(Clock::time_point start, std::uint64_t done, std::uint64_t all) {
+    return seconds_since(start) / static_cast<double>(done) * static_cast<double>(all - done);
 }
 
 std::uint64_t count_steps(double epochs, std::int64_t batches) {
@@ -113,13 +119,18 @@ class Fit {
         if (options.teacher != nullptr) {
             teacher_.emplace(*options.teacher, services.device, services.defaults.reduced);
             if (remembers(services.data.augmentation, options.epochs)) {
-                teacher_->remember(
-                    services.data, services.teacher_memory, services.throw_if_cancelled);
+                teacher_->remember(services.data,
+                                   services.teacher_memory,
+                                   [this](std::uint64_t done, std::uint64_t all) {
+                                       services_.throw_if_cancelled();
+                                       tell_asking(done, all);
+                                   });
             }
         }
     }
 
     FitReport run() {
+        training_start_ = Clock::now();
         for (std::uint64_t epoch = 0; step_ < steps_; ++epoch) {
             run_epoch(epoch);
         }
@@ -255,9 +266,28 @@ class Fit {
         event.step = step_;
         event.steps = steps_;
         event.loss = loss;
-        event.eta_seconds = seconds_since(start_) / static_cast<double>(step_) *
-                            static_cast<double>(steps_ - step_);
+        event.eta_seconds = time_left(training_start_, step_, steps_);
         event.epoch_end = epoch_end;
+        services_.progress(event);
+    }
+
+    // A deep teacher takes minutes for all variants of all pictures, before the first step.
+    void tell_asking(std::uint64_t done, std::uint64_t all) const {
+        const auto passes =
+            static_cast<std::uint64_t>(services_.data.augmentation.pictures_of_one());
+        const bool pass_end = done % (all / passes) == 0;
+        if (!services_.progress || (!pass_end && done % kStepsBetweenReadings != 0)) {
+            return;
+        }
+        ProgressEvent event;
+        event.phase = "teacher";
+        event.epochs = static_cast<double>(passes);
+        event.epoch = static_cast<double>(done) / static_cast<double>(all) * event.epochs;
+        event.step = done;
+        event.steps = all;
+        event.loss = std::numeric_limits<double>::quiet_NaN();
+        event.eta_seconds = time_left(start_, done, all);
+        event.epoch_end = pass_end;
         services_.progress(event);
     }
 
@@ -273,6 +303,7 @@ class Fit {
     std::optional<Teacher> teacher_;
     std::uint64_t step_ = 0;
     Clock::time_point start_ = Clock::now();
+    Clock::time_point training_start_ = start_;  // once a teacher has been asked
     FitReport report_;
 };
 

@@ -40,27 +40,27 @@ TEST_SUITE("train") {
         const at::Tensor asked = teacher.logits(batch_of(0));
         const at::Tensor asked_later = teacher.logits(batch_of(2));
         train::TeacherMemory memory;
-        int batches = 0;
-        teacher.remember(data, memory, [&] { ++batches; });
-        CHECK(batches > 0);
+        std::uint64_t batches = 0;
+        const train::Asking count = [&](std::uint64_t done, std::uint64_t all) {
+            CHECK(done == batches % all + 1);
+            ++batches;
+        };
+        teacher.remember(data, memory, count);
+        CHECK(batches == 3 * ((data.train.size() + 255) / 256));
         CHECK(largest_difference(teacher.logits(batch_of(0)), asked) < 1e-5);
         CHECK(largest_difference(teacher.logits(batch_of(2)), asked_later) < 1e-5);
         CHECK(largest_difference(asked, asked_later) > 1e-3);
 
         // A later fit with the same teacher asks nothing, one with another teacher asks anew.
-        const int before = batches;
-        train::Teacher(network, at::Device(at::kCPU), false).remember(data, memory, [&] {
-            ++batches;
-        });
+        const std::uint64_t before = batches;
+        train::Teacher(network, at::Device(at::kCPU), false).remember(data, memory, count);
         CHECK(batches == before);
         // It is not run any more: a change of its weights changes nothing.
         for (const network::Parameter& parameter : network.parameters()) {
             at::Tensor(parameter.tensor).mul_(2);
         }
         CHECK(largest_difference(teacher.logits(batch_of(0)), asked) < 1e-5);
-        train::Teacher(network, at::Device(at::kCPU), false).remember(data, memory, [&] {
-            ++batches;
-        });
+        train::Teacher(network, at::Device(at::kCPU), false).remember(data, memory, count);
         CHECK(batches == 2 * before);
     }
 }

@@ -355,6 +355,33 @@ TEST_SUITE("train") {
         CHECK(events.front().eta_seconds > 0);
     }
 
+    TEST_CASE("fit: asking a teacher about all pictures is progress too, in its own time") {
+        train::TrainingData data = stripes();
+        data.augmentation = {0, true, 2};
+        Trainer trainer = make_trainer(data);
+        const network::Network teacher = tiny_network(4);
+        network::Network net = tiny_network(3);
+        std::vector<train::ProgressEvent> events;
+        trainer.on_progress([&](const train::ProgressEvent& e) { events.push_back(e); });
+        FitOptions options = options_of(2);
+        options.teacher = &teacher;
+        options.teacher_weight = 1;
+        trainer.fit(net, options);
+        REQUIRE(events.size() == 4);  // the ends of two passes and of two epochs
+        for (const std::size_t pass : {0, 1}) {
+            CHECK(events[pass].phase == "teacher");
+            CHECK(events[pass].epoch_end);
+            CHECK(events[pass].epoch == doctest::Approx(static_cast<double>(pass) + 1));
+            CHECK(events[pass].epochs == 2);
+            CHECK(events[pass].steps == 4);  // 256 pictures and the rest, twice
+            CHECK(std::isnan(events[pass].loss));
+        }
+        CHECK(events[2].phase == options.phase);
+        // A second fit with the same teacher asks nothing.
+        trainer.fit(net, options);
+        CHECK(events.size() == 6);
+    }
+
     TEST_CASE("fit: the caller's gradient mode is kept and does not matter") {
         const train::TrainingData data = stripes();
         Trainer trainer = make_trainer(data);
