@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -13,7 +14,8 @@
 namespace topress::cli {
 namespace {
 
-using pipeline::StoredStage;
+using pipeline::EntryKind;
+using pipeline::StoredEntry;
 
 /// The options of every command in here, and the warnings of the cache meanwhile.
 struct CacheCommand {
@@ -39,31 +41,42 @@ struct CacheCommand {
     }
 };
 
-std::uintmax_t bytes_of(const std::vector<StoredStage>& stages) {
+std::uintmax_t bytes_of(const std::vector<StoredEntry>& entries) {
     std::uintmax_t sum = 0;
-    for (const StoredStage& stage : stages) {
-        sum += stage.bytes;
+    for (const StoredEntry& entry : entries) {
+        sum += entry.bytes;
     }
     return sum;
 }
 
-std::string summary(const std::vector<StoredStage>& stages) {
-    return std::to_string(stages.size()) + (stages.size() == 1 ? " stage, " : " stages, ") +
-           with_unit(static_cast<double>(bytes_of(stages))) + "B";
+/// "5 stages, 1 teacher, 3.10 MB".
+std::string summary(const std::vector<StoredEntry>& entries) {
+    const auto teachers = std::ranges::count(entries, EntryKind::Teacher, &StoredEntry::kind);
+    const auto stages = static_cast<std::ptrdiff_t>(entries.size()) - teachers;
+    std::string text = std::to_string(stages) + (stages == 1 ? " stage, " : " stages, ");
+    if (teachers > 0) {
+        text += std::to_string(teachers) + (teachers == 1 ? " teacher, " : " teachers, ");
+    }
+    return text + with_unit(static_cast<double>(bytes_of(entries))) + "B";
 }
 
-Json to_json(const StoredStage& stored) {
+const char* name_of(EntryKind kind) {
+    return kind == EntryKind::Stage ? "stage" : "teacher";
+}
+
+Json to_json(const StoredEntry& stored) {
     Json json;
+    json["kind"] = name_of(stored.kind);
     json["key"] = stored.key;
     json["bytes"] = stored.bytes;
     json["last_used"] = stored.last_used;
     return json;
 }
 
-Json to_json(const std::vector<StoredStage>& stages) {
+Json to_json(const std::vector<StoredEntry>& entries) {
     Json json = Json::array();
-    for (const StoredStage& stage : stages) {
-        json.push_back(to_json(stage));
+    for (const StoredEntry& entry : entries) {
+        json.push_back(to_json(entry));
     }
     return json;
 }
@@ -86,13 +99,14 @@ std::string age(double last_used) {
 }
 
 Outcome list_cache(CacheCommand& options) {
-    const auto stages = options.exists() ? options.open().list() : std::vector<StoredStage>();
+    const auto entries = options.exists() ? options.open().list() : std::vector<StoredEntry>();
     Outcome outcome = start("cache list", options);
-    outcome.document["bytes"] = bytes_of(stages);
+    outcome.document["bytes"] = bytes_of(entries);
     outcome.document["entries"] = Json::array();
     std::vector<std::vector<std::string>> lines;
-    for (const StoredStage& stored : stages) {
-        const auto head = pipeline::read_head(stored.file);
+    for (const StoredEntry& stored : entries) {
+        const bool is_stage = stored.kind == EntryKind::Stage;
+        const auto head = is_stage ? pipeline::read_head(stored.file) : std::nullopt;
         Json entry = to_json(stored);
         if (head) {
             entry["stage"] = head->row.stage;
@@ -109,7 +123,9 @@ Outcome list_cache(CacheCommand& options) {
         }
         outcome.document["entries"].push_back(std::move(entry));
         lines.push_back({stored.key.substr(0, 12),
-                         head ? head->row.stage : "(damaged)",
+                         head       ? head->row.stage
+                         : is_stage ? "(damaged)"
+                                    : "(answers of a teacher)",
                          head ? head->row.technique : "",
                          head ? score_of(head->row) : "-",
                          head ? fixed(head->row.seconds, 1) : "-",
@@ -118,12 +134,12 @@ Outcome list_cache(CacheCommand& options) {
     }
     outcome.text = render_table(
         {"key", "stage", "technique", "accuracy", "seconds", "size", "unused for"}, lines, 3);
-    outcome.text += summary(stages) + " in " + options.place().folder.string() + "\n";
+    outcome.text += summary(entries) + " in " + options.place().folder.string() + "\n";
     return outcome;
 }
 
 Outcome clear_cache(CacheCommand& options) {
-    const auto removed = options.exists() ? options.open().clear() : std::vector<StoredStage>();
+    const auto removed = options.exists() ? options.open().clear() : std::vector<StoredEntry>();
     Outcome outcome = start("cache clear", options);
     outcome.document["removed"] = removed.size();
     outcome.document["bytes"] = bytes_of(removed);
@@ -132,20 +148,20 @@ Outcome clear_cache(CacheCommand& options) {
 }
 
 Outcome verify_cache(CacheCommand& options) {
-    std::vector<StoredStage> stages;
-    std::vector<StoredStage> damaged;
+    std::vector<StoredEntry> entries;
+    std::vector<StoredEntry> damaged;
     if (options.exists()) {
         pipeline::StageCache cache = options.open();
-        stages = cache.list();
+        entries = cache.list();
         damaged = cache.verify();
     }
     Outcome outcome = start("cache verify", options);
-    outcome.document["entries"] = stages.size();
+    outcome.document["entries"] = entries.size();
     outcome.document["damaged"] = to_json(damaged);
     outcome.text =
-        summary(stages) + " read, " + std::to_string(damaged.size()) + " damaged and removed\n";
-    for (const StoredStage& stage : damaged) {
-        outcome.text += "  " + stage.key + "\n";
+        summary(entries) + " read, " + std::to_string(damaged.size()) + " damaged and removed\n";
+    for (const StoredEntry& entry : damaged) {
+        outcome.text += "  " + entry.key + "\n";
     }
     return outcome;
 }

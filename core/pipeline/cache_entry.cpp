@@ -3,8 +3,8 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
-#include "base/hash.hpp"
 #include "network/serialize.hpp"
+#include "pipeline/sealed_bytes.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -15,13 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kMagic = "topress-stage 1 ";
-constexpr std::size_t kHashDigits = 32;
-constexpr std::size_t kHeaderBytes = kMagic.size() + kHashDigits + 1;
-
-Error damaged(const std::string& what) {
-    return {"cache/damaged", "an entry of the stage cache is damaged: " + what};
-}
+constexpr std::string_view kKind = "stage";
 
 Json describe(const CacheEntry& entry, std::size_t network_bytes) {
     Json json;
@@ -44,7 +38,7 @@ class Pieces {
 
     std::string_view take(std::size_t count) {
         if (count > rest_.size()) {
-            throw damaged("it ends too early");
+            throw damaged_entry("it ends too early");
         }
         const std::string_view piece = rest_.substr(0, count);
         rest_.remove_prefix(count);
@@ -59,7 +53,7 @@ class Pieces {
 
     void require_end() const {
         if (!rest_.empty()) {
-            throw damaged("it does not end where it should");
+            throw damaged_entry("it does not end where it should");
         }
     }
 
@@ -80,7 +74,7 @@ CacheEntry read_payload(std::string_view payload, const std::string& key) {
     CacheEntry entry;
     entry.key = json.at("key").get<std::string>();
     if (entry.key != key) {
-        throw damaged("it belongs to another key");
+        throw damaged_entry("it belongs to another key");
     }
     entry.created = json.at("created").get<double>();
     entry.program = json.at("program").get<std::string>();
@@ -89,7 +83,7 @@ CacheEntry read_payload(std::string_view payload, const std::string& key) {
         Artefact piece{artefact.at("name").get<std::string>(),
                        std::string(pieces.take(artefact.at("bytes").get<std::size_t>()))};
         if (!is_safe(piece.name)) {
-            throw damaged("an artefact has the name '" + piece.name + "'");
+            throw damaged_entry("an artefact has the name '" + piece.name + "'");
         }
         entry.artefacts.push_back(std::move(piece));
     }
@@ -109,36 +103,26 @@ std::string to_bytes(const CacheEntry& entry) {
     for (const Artefact& artefact : entry.artefacts) {
         payload += artefact.bytes;
     }
-    std::string header(kMagic);
-    header.append(hash_bytes(payload.data(), payload.size())).append("\n");
-    return header + payload;
+    return seal(kKind, payload);
 }
 
 CacheEntry cache_entry_from_bytes(const std::string& bytes, const std::string& key) {
-    const std::string_view all(bytes);
-    if (!all.starts_with(kMagic) || all.size() < kHeaderBytes || all[kHeaderBytes - 1] != '\n') {
-        throw damaged("it does not begin like one");
-    }
-    const std::string_view payload = all.substr(kHeaderBytes);
-    if (hash_bytes(payload.data(), payload.size()) != all.substr(kMagic.size(), kHashDigits)) {
-        throw damaged("its content is not what was written");
-    }
     try {
-        return read_payload(payload, key);
+        return read_payload(unseal(kKind, bytes), key);
     } catch (const Json::exception& error) {
-        throw damaged(error.what());
+        throw damaged_entry(error.what());
     } catch (const Error& error) {
         if (error.code() == "cache/damaged") {
             throw;
         }
-        throw damaged(error.what());
+        throw damaged_entry(error.what());
     }
 }
 
 std::optional<CacheEntryHead> read_head(const fs::path& file) {
     std::ifstream stream(file, std::ios::binary);
     std::string line;
-    if (!std::getline(stream, line) || !line.starts_with(kMagic) || !std::getline(stream, line)) {
+    if (!std::getline(stream, line) || !is_seal(kKind, line) || !std::getline(stream, line)) {
         return std::nullopt;
     }
     try {

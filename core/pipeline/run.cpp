@@ -72,6 +72,20 @@ void open_cache(RunContext& run) {
     };
     run.cache = std::make_unique<RunCache>(StageCache(cache_place(run.plan.config.cache), warn),
                                            run.options.cancelled);
+    const auto key = [&run](const std::string& teacher) {
+        return teacher_key(run.identity, teacher, operator_origins());
+    };
+    run.trainer->set_teacher_store(
+        {[&run, key](const std::string& teacher) {
+             at::Tensor logits = run.cache->find_teacher_answers(key(teacher));
+             if (logits.defined()) {
+                 log::info("what the teacher says of every picture is in the stage cache");
+             }
+             return logits;
+         },
+         [&run, key](const std::string& teacher, const at::Tensor& logits) {
+             run.cache->keep_teacher_answers(key(teacher), logits);
+         }});
 }
 
 /// The result, and the only look at the test split: the first and the last network, once.

@@ -72,6 +72,14 @@ void RunCache::wait_for_claim(const std::string& key, const std::string& label) 
     }
 }
 
+void RunCache::keep_teacher_answers(const std::string& key, const at::Tensor& logits) {
+    try {
+        cache_.store_teacher_answers(key, logits);
+    } catch (const std::exception& error) {
+        log::debug(std::string("what a teacher said is not cached: ") + error.what());
+    }
+}
+
 void RunCache::give(const std::string& key,
                     const Checkpoint& finished,
                     const std::filesystem::path& folder) {

@@ -30,6 +30,14 @@ class RunCache {
               const Checkpoint& finished,
               const std::filesystem::path& folder);
 
+    /// What a teacher said under that key; undefined if nobody left it.
+    [[nodiscard]] at::Tensor find_teacher_answers(const std::string& key) {
+        return cache_.find_teacher_answers(key);
+    }
+
+    /// Leaves what a teacher said; never fails.
+    void keep_teacher_answers(const std::string& key, const at::Tensor& logits);
+
     /// What is being computed is not to be shared: give() then leaves nothing.
     void forgo() { claim_.reset(); }
 

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "pipeline/teacher_answers.hpp"
 #include "plugin/trust.hpp"
 
 #include <algorithm>
@@ -16,12 +17,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kEntrySuffix = ".stage";
+constexpr const char* kStageSuffix = ".stage";
+constexpr const char* kTeacherSuffix = ".teacher";
 constexpr const char* kLockSuffix = ".lock";
 constexpr const char* kTemporarySuffix = ".tmp";
 constexpr const char* kOff = "off";
 constexpr std::size_t kKeyDigits = 32;
 constexpr double kBytesPerGb = 1e9;
+// Of the cache: what one teacher's answers may take.
+constexpr std::uintmax_t kTeacherPart = 4;
 // Nobody writes a single file for so long.
 constexpr double kAbandonedSeconds = 3600;
 
@@ -62,20 +66,28 @@ void mark_as_used(const fs::path& file) {
     ::utimensat(AT_FDCWD, file.c_str(), nullptr, 0);
 }
 
-std::optional<StoredStage> stored_stage(const fs::path& file) {
-    struct stat facts{};
-    const std::string key = file.stem().string();
-    if (file.extension() != kEntrySuffix || !is_key(key) || ::stat(file.c_str(), &facts) != 0) {
-        return std::nullopt;
+std::optional<EntryKind> kind_of(const fs::path& file) {
+    if (file.extension() == kStageSuffix) {
+        return EntryKind::Stage;
     }
-    return StoredStage{
-        key, file, static_cast<std::uintmax_t>(facts.st_size), seconds_of(facts.st_mtim)};
+    return file.extension() == kTeacherSuffix ? std::optional(EntryKind::Teacher) : std::nullopt;
 }
 
-std::uintmax_t bytes_of(const std::vector<StoredStage>& stages) {
+std::optional<StoredEntry> stored_entry(const fs::path& file) {
+    struct stat facts{};
+    const std::string key = file.stem().string();
+    const auto kind = kind_of(file);
+    if (!kind || !is_key(key) || ::stat(file.c_str(), &facts) != 0) {
+        return std::nullopt;
+    }
+    return StoredEntry{
+        *kind, key, file, static_cast<std::uintmax_t>(facts.st_size), seconds_of(facts.st_mtim)};
+}
+
+std::uintmax_t bytes_of(const std::vector<StoredEntry>& entries) {
     std::uintmax_t sum = 0;
-    for (const StoredStage& stage : stages) {
-        sum += stage.bytes;
+    for (const StoredEntry& entry : entries) {
+        sum += entry.bytes;
     }
     return sum;
 }
@@ -112,50 +124,74 @@ StageCache::StageCache(CachePlace place, Listener listener)
     is_usable_ = true;
 }
 
-std::optional<CacheEntry> StageCache::find(const std::string& key) {
+template <typename Decode>
+auto StageCache::read(const fs::path& file, const Decode& decode)
+    -> std::optional<decltype(decode(std::string()))> {
     std::error_code ignored;
-    if (!is_usable_ || !fs::exists(file_of(key), ignored)) {
+    if (!is_usable_ || !fs::exists(file, ignored)) {
         return std::nullopt;
     }
     try {
-        CacheEntry entry = cache_entry_from_bytes(read_file(file_of(key)), key);
-        mark_as_used(file_of(key));
-        return entry;
+        auto content = decode(read_file(file));
+        mark_as_used(file);
+        return content;
     } catch (const Error& error) {
         if (error.code() != "cache/damaged") {
-            log::debug(std::string("a cached stage is not used: ") + error.what());
+            log::debug(std::string("an entry of the stage cache is not used: ") + error.what());
             return std::nullopt;
         }
-        fs::remove(file_of(key), ignored);
+        fs::remove(file, ignored);
         Diagnostic warning;
         warning.severity = Severity::Warning;
         warning.code = error.code();
         warning.message = error.what();
-        warning.location.file = file_of(key).string();
+        warning.location.file = file.string();
         warning.hint =
-            "it was removed and the stage is computed again; if this happens often, "
-            "look after the disk";
+            "it was removed and is computed again; if this happens often, look after the disk";
         listener_(std::move(warning));
         return std::nullopt;
     }
+}
+
+void StageCache::write(const fs::path& file, const std::string& bytes) {
+    try {
+        write_file_atomically(file, bytes);
+        trim(file);
+    } catch (const std::exception& error) {
+        give_up(error.what());
+    }
+}
+
+std::optional<CacheEntry> StageCache::find(const std::string& key) {
+    return read(file_of(key, EntryKind::Stage),
+                [&](const std::string& bytes) { return cache_entry_from_bytes(bytes, key); });
 }
 
 void StageCache::store(const CacheEntry& entry) {
     if (!is_usable_) {
         return;
     }
-    try {
-        const std::string bytes = to_bytes(entry);
-        if (bytes.size() > place_.limit_bytes) {
-            log::debug("a stage of " + std::to_string(bytes.size()) +
-                       " bytes is larger than the stage cache may become");
-            return;
-        }
-        write_file_atomically(file_of(entry.key), bytes);
-        trim(entry.key);
-    } catch (const std::exception& error) {
-        give_up(error.what());
+    const std::string bytes = to_bytes(entry);
+    if (bytes.size() > place_.limit_bytes) {
+        log::debug("a stage of " + std::to_string(bytes.size()) +
+                   " bytes is larger than the stage cache may become");
+        return;
     }
+    write(file_of(entry.key, EntryKind::Stage), bytes);
+}
+
+at::Tensor StageCache::find_teacher_answers(const std::string& key) {
+    const auto found = read(file_of(key, EntryKind::Teacher), [&](const std::string& bytes) {
+        return teacher_answers_from_bytes(bytes, key);
+    });
+    return found.value_or(at::Tensor());
+}
+
+void StageCache::store_teacher_answers(const std::string& key, const at::Tensor& logits) {
+    if (!is_usable_ || logits.nbytes() > place_.limit_bytes / kTeacherPart) {
+        return;
+    }
+    write(file_of(key, EntryKind::Teacher), teacher_answers_to_bytes(key, logits));
 }
 
 std::optional<FileLock> StageCache::claim(const std::string& key) {
@@ -174,51 +210,56 @@ std::string StageCache::claimed_by(const std::string& key) const {
     return lock_holder(lock_of(key));
 }
 
-std::vector<StoredStage> StageCache::list() const {
-    std::vector<StoredStage> stages;
+std::vector<StoredEntry> StageCache::list() const {
+    std::vector<StoredEntry> entries;
     std::error_code failed;
     for (fs::directory_iterator item(place_.folder, failed), end; !failed && item != end;
          item.increment(failed)) {
-        if (auto stage = stored_stage(item->path())) {
-            stages.push_back(std::move(*stage));
+        if (auto entry = stored_entry(item->path())) {
+            entries.push_back(std::move(*entry));
         }
     }
-    std::ranges::sort(stages, [](const StoredStage& a, const StoredStage& b) {
+    std::ranges::sort(entries, [](const StoredEntry& a, const StoredEntry& b) {
         return std::tie(a.last_used, a.key) < std::tie(b.last_used, b.key);
     });
-    return stages;
+    return entries;
 }
 
-std::vector<StoredStage> StageCache::verify() {
-    std::vector<StoredStage> damaged;
-    for (const StoredStage& stage : list()) {
+std::vector<StoredEntry> StageCache::verify() {
+    std::vector<StoredEntry> damaged;
+    for (const StoredEntry& entry : list()) {
         try {
-            static_cast<void>(cache_entry_from_bytes(read_file(stage.file), stage.key));
+            const std::string bytes = read_file(entry.file);
+            if (entry.kind == EntryKind::Stage) {
+                static_cast<void>(cache_entry_from_bytes(bytes, entry.key));
+            } else {
+                static_cast<void>(teacher_answers_from_bytes(bytes, entry.key));
+            }
         } catch (const Error& error) {
             if (error.code() == "cache/damaged") {
                 std::error_code ignored;
-                fs::remove(stage.file, ignored);
-                damaged.push_back(stage);
+                fs::remove(entry.file, ignored);
+                damaged.push_back(entry);
             }
         }
     }
     return damaged;
 }
 
-std::vector<StoredStage> StageCache::clear() {
-    std::vector<StoredStage> removed;
-    for (const StoredStage& stage : list()) {
+std::vector<StoredEntry> StageCache::clear() {
+    std::vector<StoredEntry> removed;
+    for (const StoredEntry& entry : list()) {
         std::error_code failed;
-        if (fs::remove(stage.file, failed)) {
-            removed.push_back(stage);
+        if (fs::remove(entry.file, failed)) {
+            removed.push_back(entry);
         }
     }
     remove_leftovers(kAbandonedSeconds);
     return removed;
 }
 
-fs::path StageCache::file_of(const std::string& key) const {
-    return place_.folder / (key + kEntrySuffix);
+fs::path StageCache::file_of(const std::string& key, EntryKind kind) const {
+    return place_.folder / (key + (kind == EntryKind::Stage ? kStageSuffix : kTeacherSuffix));
 }
 
 fs::path StageCache::lock_of(const std::string& key) const {
@@ -237,17 +278,17 @@ void StageCache::give_up(const std::string& why) {
 }
 
 /// Two programs that trim at once may remove more than needed: that costs time, never a result.
-void StageCache::trim(const std::string& kept_key) const {
-    const std::vector<StoredStage> stages = list();
-    std::uintmax_t bytes = bytes_of(stages);
-    for (const StoredStage& stage : stages) {
+void StageCache::trim(const fs::path& kept) const {
+    const std::vector<StoredEntry> entries = list();
+    std::uintmax_t bytes = bytes_of(entries);
+    for (const StoredEntry& entry : entries) {
         if (bytes <= place_.limit_bytes) {
             break;
         }
         std::error_code ignored;
-        if (stage.key != kept_key && fs::remove(stage.file, ignored)) {
-            log::debug("the stage cache drops " + stage.file.filename().string());
-            bytes -= stage.bytes;
+        if (entry.file != kept && fs::remove(entry.file, ignored)) {
+            log::debug("the stage cache drops " + entry.file.filename().string());
+            bytes -= entry.bytes;
         }
     }
     remove_leftovers(kAbandonedSeconds);

@@ -214,6 +214,14 @@ std::string stage_key(const std::string& run_identity, const StageFacts& facts) 
     return hasher.hex();
 }
 
+std::string teacher_key(const std::string& run_identity,
+                        const std::string& teacher,
+                        const OperatorOrigins& operators) {
+    Hasher hasher;
+    hasher.add("teacher").add(run_identity).add(teacher).add(operators.quantize);
+    return hasher.hex();
+}
+
 std::string hash_of_file(const std::filesystem::path& file) {
     const std::string bytes = read_file(file);
     return hash_bytes(bytes.data(), bytes.size());

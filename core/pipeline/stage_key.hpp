@@ -68,6 +68,12 @@ struct ExpectedOperators {
 /// Key of a stage. Who serves an operator counts only where the stage is expected to run it.
 [[nodiscard]] std::string stage_key(const std::string& run_identity, const StageFacts& facts);
 
+/// Key of what a teacher says of every picture of the training set; `teacher` as a TeacherStore
+/// names it.
+[[nodiscard]] std::string teacher_key(const std::string& run_identity,
+                                      const std::string& teacher,
+                                      const OperatorOrigins& operators);
+
 /// Hash of a file's content. Throws: Error{file/cannot-read}.
 [[nodiscard]] std::string hash_of_file(const std::filesystem::path& file);
 

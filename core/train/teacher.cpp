@@ -3,6 +3,7 @@
 
 #include "base/hash.hpp"
 #include "base/profile.hpp"
+#include "network/custom.hpp"
 #include "network/execute.hpp"
 #include "network/fold.hpp"
 #include "network/serialize.hpp"
@@ -67,7 +68,18 @@ at::Tensor Teacher::run_all(const TrainingData& data, const Asking& asking) cons
 void Teacher::remember(const TrainingData& data, TeacherMemory& memory, const Asking& asking) {
     const profile::Span span("teacher");
     if (memory.teacher != identity_) {
-        memory.logits = run_all(data, asking);
+        const bool may_store = network::custom_nodes(network_).empty();
+        at::Tensor logits =
+            may_store && memory.store.find ? memory.store.find(identity_) : at::Tensor();
+        if (logits.defined()) {
+            logits = logits.to(device_);
+        } else {
+            logits = run_all(data, asking);
+            if (may_store && memory.store.keep) {
+                memory.store.keep(identity_, logits);
+            }
+        }
+        memory.logits = logits;
         memory.teacher = identity_;
     }
     known_ = memory.logits;

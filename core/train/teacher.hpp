@@ -22,9 +22,9 @@ class Teacher {
     /// below what the student can follow.
     Teacher(const network::Network& network, at::Device device, bool reduced);
 
-    /// Takes the logits of every picture of the training set from `memory`, after computing them
-    /// where it holds those of another teacher: in file order, so that they do not depend on the
-    /// order in which they are asked for. Right only where pictures come again (remembers()).
+    /// Takes the logits of every picture of the training set from `memory`, or from its store, or
+    /// computes them: in file order, so that they do not depend on the order in which they are
+    /// asked for. Right only where pictures come again (remembers()).
     void remember(const TrainingData& data, TeacherMemory& memory, const Asking& asking);
 
     /// Shape: (N, C), on the device.

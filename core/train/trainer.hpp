@@ -146,10 +146,20 @@ struct Answers {
 
 using AnswerListener = std::function<void(const Answers&)>;
 
+/// Where what a teacher said outlives the trainer. A teacher is named by its content; logits are
+/// (samples, pictures of one, C). Not asked about networks with operators of plugins, whose content
+/// is not the network's.
+struct TeacherStore {
+    /// Undefined: nothing is kept. Empty functions: neither found nor kept.
+    std::function<at::Tensor(const std::string& teacher)> find;
+    std::function<void(const std::string& teacher, const at::Tensor& logits)> keep;
+};
+
 /// What a teacher said of every picture of the training set, kept from one fit to the next.
 struct TeacherMemory {
     std::string teacher;  ///< identity of the network; empty = nothing is remembered
-    at::Tensor logits;    ///< (samples, pictures of one, C)
+    at::Tensor logits;    ///< (samples, pictures of one, C), on the device
+    TeacherStore store;
 };
 
 /// A split and its copy on a device; holds the first, so that its address is nobody else's.
@@ -183,6 +193,8 @@ class Trainer {
     void on_progress(Progress progress) { progress_ = std::move(progress); }
 
     void set_cancelled(Cancelled cancelled) { cancelled_ = std::move(cancelled); }
+
+    void set_teacher_store(TeacherStore store) { teacher_memory_.store = std::move(store); }
 
     /// Moves the network to the device and leaves it there, plain: nothing requires a gradient.
     /// Throws Error{run/interrupted} when cancelled, {train/diverged} when the loss is not finite,

@@ -102,6 +102,23 @@ class Cache(support.Workplace):
                                  ([True, True, False, False], (2, 2)),
                                  ([True, True, True], (0, 3))])
 
+    def test_runs_share_what_a_teacher_said(self):
+        config = self.write("taught.toml", HEAD + STUDENT)
+        _, first_out = self.run_it(config)
+        listed = run_json("cache", "list", TOPRESS_STAGE_CACHE=self.cache)["entries"]
+        self.assertEqual(sorted(entry["kind"] for entry in listed), ["stage", "stage", "teacher"])
+        self.assertIn("2 stages, 1 teacher, ", run("cache", "list", TOPRESS_STAGE_CACHE=self.cache).stdout)
+        shorter = ("--set", "technique.student.epochs=1")
+        second, second_out = self.run_it(config, *shorter)
+        _, alone_out = self.run_it(config, *shorter, "--no-cache")
+        said = "what the teacher says of every picture is in the stage cache"
+        found = [self.has_text(f"{out}/topress.log", said) for out in (first_out, second_out, alone_out)]
+        self.assertEqual((found, self.counts(second)), ([False, True, False], (1, 1)))
+        self.assertEqual(digest(f"{second_out}/network.safetensors"), digest(f"{alone_out}/network.safetensors"))
+        # Another seed has another teacher.
+        _, other_out = self.run_it(config, "--set", "seed=8")
+        self.assertFalse(self.has_text(f"{other_out}/topress.log", said))
+
     def test_other_settings_share_nothing(self):
         config = self.write("seeds.toml", SHORT)
         self.run_it(config)

@@ -5,6 +5,7 @@
 #include "pipeline/run_cache.hpp"
 #include "unit/pipeline/fixtures.hpp"
 
+#include <ATen/ATen.h>
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -167,6 +168,66 @@ TEST_CASE("stage cache: an entry larger than the cache is not kept") {
     Cache at(1000);
     at.cache.store(entry_of(kKey));
     CHECK(at.cache.list().empty());
+    CHECK(at.warnings.empty());
+}
+
+TEST_CASE("stage cache: what a teacher said comes back, and counts like a stage") {
+    Cache at;
+    const at::Tensor logits = at::randn({5, 2, 3}) * 7;
+    CHECK_FALSE(at.cache.find_teacher_answers(kKey).defined());
+    at.cache.store_teacher_answers(kKey, logits);
+    at.cache.store(entry_of(kKey));  // of the same key: another file
+    CHECK(at::equal(at.cache.find_teacher_answers(kKey), logits));
+    CHECK_FALSE(at.cache.find_teacher_answers(kOther).defined());
+    const auto entries = at.cache.list();
+    REQUIRE(entries.size() == 2);
+    CHECK(entries[0].kind != entries[1].kind);
+    CHECK(at.cache.verify().empty());
+
+    const fs::path file = at.folder.path() / "stages" / (kKey + ".teacher");
+    std::string bytes = bytes_of(file);
+    SUBCASE("a number of it is another") {
+        bytes[bytes.size() - 2] ^= 1;
+        write(file, bytes);
+    }
+    SUBCASE("cut off") {
+        bytes.resize(bytes.size() / 2);
+        write(file, bytes);
+    }
+    SUBCASE("a stage is in its place") {
+        fs::copy_file(at.file(kKey), file, fs::copy_options::overwrite_existing);
+    }
+    SUBCASE("it belongs to another teacher") {
+        at.cache.store_teacher_answers(kOther, logits);
+        fs::rename(at.folder.path() / "stages" / (kOther + ".teacher"), file);
+    }
+    CHECK_FALSE(at.cache.find_teacher_answers(kKey).defined());
+    REQUIRE(at.warnings.size() == 1);
+    CHECK(at.warnings[0].code == "cache/damaged");
+    CHECK_FALSE(fs::exists(file));
+    CHECK(at.cache.find(kKey));
+}
+
+TEST_CASE("stage cache: verify and clear know what teachers said") {
+    Cache at;
+    const fs::path file = at.folder.path() / "stages" / (kKey + ".teacher");
+    at.cache.store_teacher_answers(kKey, at::zeros({4, 1, 2}));
+    at.cache.store_teacher_answers(kOther, at::zeros({4, 1, 2}));
+    write(file, "damaged");
+    const auto damaged = at.cache.verify();
+    REQUIRE(damaged.size() == 1);
+    CHECK(damaged[0].key == kKey);
+    CHECK(damaged[0].kind == EntryKind::Teacher);
+    CHECK(at.cache.clear().size() == 1);
+    CHECK(at.cache.list().empty());
+}
+
+TEST_CASE("stage cache: a teacher that said too much for a quarter of the cache is not kept") {
+    Cache at(4000);
+    at.cache.store_teacher_answers(kKey, at::zeros({125, 1, 2}));  // 1000 bytes
+    CHECK(at.cache.list().size() == 1);
+    at.cache.store_teacher_answers(kOther, at::zeros({126, 1, 2}));
+    CHECK(at.cache.list().size() == 1);
     CHECK(at.warnings.empty());
 }
 

@@ -6,6 +6,8 @@
 #include <ATen/ATen.h>
 #include <doctest/doctest.h>
 
+#include <map>
+
 using namespace topress;
 
 namespace {
@@ -62,5 +64,40 @@ TEST_SUITE("train") {
         CHECK(largest_difference(teacher.logits(batch_of(0)), asked) < 1e-5);
         train::Teacher(network, at::Device(at::kCPU), false).remember(data, memory, count);
         CHECK(batches == 2 * before);
+    }
+
+    TEST_CASE("teacher: what it said is taken from the store, and left there") {
+        train::TrainingData data = train::test::stripes();
+        const network::Network network = train::test::tiny_network(4);
+        const train::Asking nobody = [](std::uint64_t, std::uint64_t) { FAIL("asked"); };
+        const train::Asking anybody = [](std::uint64_t, std::uint64_t) {};
+        std::map<std::string, at::Tensor> kept;
+        const auto memory_of = [&] {
+            train::TeacherMemory memory;
+            memory.store = {[&](const std::string& teacher) {
+                                return kept.contains(teacher) ? kept.at(teacher) : at::Tensor();
+                            },
+                            [&](const std::string& teacher, const at::Tensor& logits) {
+                                kept[teacher] = logits;
+                            }};
+            return memory;
+        };
+        train::TeacherMemory first = memory_of();
+        train::Teacher(network, at::Device(at::kCPU), false).remember(data, first, anybody);
+        REQUIRE(kept.size() == 1);
+        CHECK(kept.begin()->second.sizes() == at::IntArrayRef({data.train.size(), 1, 3}));
+
+        train::TeacherMemory second = memory_of();
+        train::Teacher again(network, at::Device(at::kCPU), false);
+        again.remember(data, second, nobody);
+        data::BatchReader reader(
+            data.train, data.normalisation, 16, data::Pass{7, 0}, data.augmentation);
+        const data::Batch batch = *reader.next();
+        CHECK(at::equal(again.logits(batch), first.logits.squeeze(1).index({batch.indices})));
+
+        train::TeacherMemory third = memory_of();
+        train::Teacher(train::test::tiny_network(5), at::Device(at::kCPU), false)
+            .remember(data, third, anybody);
+        CHECK(kept.size() == 2);
     }
 }
