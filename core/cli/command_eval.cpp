@@ -5,6 +5,7 @@
 #include "cli/session.hpp"
 #include "cli/table.hpp"
 #include "config/load.hpp"
+#include "network/element_type.hpp"
 #include "network/serialize.hpp"
 #include "pipeline/answers.hpp"
 #include "pipeline/measure.hpp"
@@ -30,6 +31,7 @@ struct EvalOptions {
     std::string answers;
     int threads = 0;
     bool all_samples = false;
+    bool in_double = false;
 };
 
 config::DataConfig data_of_config(const std::string& file) {
@@ -102,6 +104,7 @@ Outcome to_outcome(const EvalOptions& options,
     json["dataset"] = data.dataset;
     json["split"] = options.split;
     json["samples"] = evaluation.samples;
+    json["computed_in"] = options.in_double ? "float64" : "float32";
     if (evaluation.error) {
         json["error"] = pipeline::number(*evaluation.error);
         json["r2"] = pipeline::number(evaluation.accuracy);
@@ -142,6 +145,9 @@ Outcome run_eval(const EvalOptions& options) {
     train::set_threads(options.threads);
     train::Trainer trainer(data, {}, train::open_device(options.device));
     network.to(trainer.device());
+    if (options.in_double) {
+        network::set_element_type(network, at::kDouble);
+    }
     const data::Samples& samples = options.split == "test" ? data.test : data.validation;
     pipeline::AnswerTable answers(network, data);
     train::AnswerListener listener;
@@ -182,6 +188,10 @@ void add_eval_command(CLI::App& app, Session& session) {
     command->add_option("--device", options->device, "where to compute (default cpu)")
         ->type_name("cpu|cuda")
         ->check(CLI::IsMember({"cpu", "cuda"}).description(""));
+    command->add_flag("--double",
+                      options->in_double,
+                      "compute in double, slowly: where a value lies in the middle between two "
+                      "steps of a quantizer, the last bit of a float decides an answer");
     command->add_option("--threads", options->threads, "number of threads, 0 = physical cores")
         ->type_name("N")
         ->check(CLI::Range(0, 4096).description(""));

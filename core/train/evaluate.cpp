@@ -1,6 +1,7 @@
 // Accuracy, loss and exit shares of a network on a split.
 #include "base/error.hpp"
 #include "base/profile.hpp"
+#include "network/element_type.hpp"
 #include "network/execute.hpp"
 #include "network/fold.hpp"
 #include "train/loss.hpp"
@@ -55,6 +56,7 @@ Evaluation Trainer::evaluate(const network::Network& network,
     const c10::InferenceMode inference;
     const PlacedNetwork placed(network, device_);
     const network::Network folded = network::fold_for_evaluation(placed.get());
+    const at::ScalarType type = network::element_type(folded);
     const auto places = static_cast<std::int64_t>(network.exits().size()) + 1;
     data::BatchReader reader(on_device(samples), data_.normalisation, kBatchSize);
     const auto count = [&](auto& counting) {
@@ -62,7 +64,7 @@ Evaluation Trainer::evaluate(const network::Network& network,
             throw_if_cancelled();
             const data::Batch batch = to_device(std::move(*read), device_);
             const network::EarlyExitResult result =
-                network::forward_with_exits(folded, batch.images);
+                network::forward_with_exits(folded, batch.images.to(type));
             counting.add(result, batch.labels);
             if (listener) {
                 listener({result.logits, result.exit_index, batch.labels});

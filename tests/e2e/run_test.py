@@ -69,6 +69,23 @@ class WholeRun(support.Workplace):
         with_config = run_json("eval", network, "--config", self.config, "--threads", 1)
         self.assertEqual(with_config["accuracy"], test["accuracy"])
 
+    def test_eval_computes_in_double_too(self):
+        network = self.path("out/network.safetensors")
+        logits, found = [], []
+        for number, flags in enumerate(([], ["--double"])):
+            table = self.path(f"answers-{number}.csv")
+            found.append(run_json("eval", network, "--data-path", self.path("data"), "--threads", 1,
+                                  "--answers", table, *flags))
+            with open(table, newline="", encoding="utf-8") as file:
+                logits.append([[float(cell) for name, cell in line.items() if name.startswith("logit ")]
+                               for line in csv.DictReader(file)])
+        self.assertEqual([document["computed_in"] for document in found], ["float32", "float64"])
+        self.assertAlmostEqual(found[0]["accuracy"], found[1]["accuracy"], delta=0.02)
+        apart = [max(abs(a - b) for a, b in zip(*pair, strict=True)) for pair in zip(*logits, strict=True)]
+        # A value in the middle between two steps of a quantizer may fall on either side.
+        self.assertLess(sorted(apart)[len(apart) // 2], 1e-4)
+        self.assertGreater(max(apart), 0.0)
+
     def test_eval_tells_the_answer_to_every_sample(self):
         network, table = self.path("out/network.safetensors"), self.path("answers.csv")
         where = ("--data-path", self.path("data"), "--threads", 1)

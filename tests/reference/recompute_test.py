@@ -27,10 +27,10 @@ def has_torch():
 
 
 class Recompute(support.Workplace):
-    def again(self, network):
+    def again(self, network, *flags):
         """Of the test split: what topress scores, what PyTorch does, and how far apart the answers are."""
         answers = f"{network}.csv"
-        own = run_json("eval", network, "--data-path", self.path("data"), "--answers", answers)
+        own = run_json("eval", network, "--data-path", self.path("data"), "--answers", answers, *flags)
         done = subprocess.run([PYTHON, SCRIPT, network, "--data", self.path("data"), "--answers", answers],
                               capture_output=True, text=True, check=False, env=support.environment())
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -55,6 +55,10 @@ class Recompute(support.Workplace):
                     self.assert_answers_close(compared)
                     self.assertLessEqual(compared["other answer"], compared["apart"])
                     self.assertLessEqual(abs(round(own["accuracy"] * 300) - score["right"]), compared["other answer"])
+                    # The script computes quantized networks in double: with topress in double too no last bit decides.
+                    own, score, compared = self.again(stage, "--double")
+                    self.assertEqual((compared["apart"], compared["other answer"]), (0, 0))
+                    self.assertEqual(round(own["accuracy"] * 300), score["right"])
 
     def test_numbers_are_as_far_off(self):
         config = self.write("turned.toml", TURNED)

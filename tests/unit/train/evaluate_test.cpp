@@ -1,4 +1,5 @@
 // Tests train/evaluate.cpp and train/statistics.cpp on a tiny network with an exit.
+#include "network/element_type.hpp"
 #include "network/execute.hpp"
 #include "network/operators.hpp"
 #include "train/loss.hpp"
@@ -92,6 +93,25 @@ TEST_SUITE("train") {
         const double right =
             at::cat(output).argmax(1).eq(data.train.labels).to(at::kDouble).mean().item<double>();
         CHECK(right == doctest::Approx(evaluation.accuracy));
+    }
+
+    TEST_CASE("evaluate: a network whose numbers are double answers in double, folded or not") {
+        const train::TrainingData data = stripes();
+        Trainer trainer(data, train::test::defaults(), kCpu);
+        network::Network net = tiny_network(3);
+        const Evaluation in_float = trainer.evaluate(net, data.test);
+        network::set_element_type(net, at::kDouble);
+        std::vector<at::Tensor> output;
+        const Evaluation in_double =
+            trainer.evaluate(net, data.test, [&](const train::Answers& answers) {
+                output.push_back(answers.output);
+            });
+        data::BatchReader reader(data.test, data.normalisation, 60);
+        const at::Tensor images = reader.next()->images.to(at::kDouble);
+        const at::Tensor unfolded = network::forward(net, images, {}).back();
+        CHECK((at::cat(output) - unfolded).abs().max().item<double>() < 1e-12);
+        CHECK(in_double.accuracy == doctest::Approx(in_float.accuracy).epsilon(0.02));
+        CHECK(in_double.loss == doctest::Approx(in_float.loss).epsilon(1e-4));
     }
 
     TEST_CASE("evaluate: no samples give no numbers out of thin air") {
