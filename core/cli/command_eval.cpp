@@ -188,10 +188,7 @@ void add_eval_command(CLI::App& app, Session& session) {
     command->add_option("--device", options->device, "where to compute (default cpu)")
         ->type_name("cpu|cuda")
         ->check(CLI::IsMember({"cpu", "cuda"}).description(""));
-    command->add_flag("--double",
-                      options->in_double,
-                      "compute in double, slowly: where a value lies in the middle between two "
-                      "steps of a quantizer, the last bit of a float decides an answer");
+    command->add_flag("--double", options->in_double, "slowly, without the rounding of floats");
     command->add_option("--threads", options->threads, "number of threads, 0 = physical cores")
         ->type_name("N")
         ->check(CLI::Range(0, 4096).description(""));
