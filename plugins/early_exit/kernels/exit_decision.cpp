@@ -10,9 +10,10 @@
 namespace topress::early_exit {
 namespace {
 
-// Exponentials that are summed before the sum is looked at, and the vectors they are summed in.
+using kernel::kRowLanes;
+
+// Exponentials that are summed before the sum is looked at.
 constexpr std::int64_t kChunk = 32;
-constexpr std::int64_t kLanes = 8;
 
 // sum(exp(x - top)) of `Count` logits.
 template <std::int64_t Count>
@@ -21,9 +22,9 @@ inline __attribute__((always_inline)) double sum_of_chunk(const float* logits, f
     for (std::int64_t i = 0; i < Count; ++i) {
         values[i] = kernel::fast_exp(logits[i] - top);
     }
-    float lanes[kLanes] = {};
-    for (std::int64_t i = 0; i < Count; i += kLanes) {
-        for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+    float lanes[kRowLanes] = {};
+    for (std::int64_t i = 0; i < Count; i += kRowLanes) {
+        for (std::int64_t lane = 0; lane < kRowLanes; ++lane) {
             lanes[lane] += values[i + lane];
         }
     }
@@ -39,12 +40,12 @@ double sum_until(const float* logits, std::int64_t classes, float top, double en
     for (; c + kChunk <= classes && !(sum > enough); c += kChunk) {
         sum += sum_of_chunk<kChunk>(logits + c, top);
     }
-    for (; c < classes && !(sum > enough); c += kLanes) {
-        float rest[kLanes];
-        for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+    for (; c < classes && !(sum > enough); c += kRowLanes) {
+        float rest[kRowLanes];
+        for (std::int64_t lane = 0; lane < kRowLanes; ++lane) {
             rest[lane] = c + lane < classes ? logits[c + lane] : -INFINITY;  // which adds nothing
         }
-        sum += sum_of_chunk<kLanes>(rest, top);
+        sum += sum_of_chunk<kRowLanes>(rest, top);
     }
     return sum;
 }
@@ -56,7 +57,7 @@ struct LargestTwo {
 };
 
 // The largest two of what each of some lanes has seen.
-constexpr std::int64_t kWide = 2 * kLanes;
+constexpr std::int64_t kWide = 2 * kRowLanes;
 
 struct LargestTwoInLanes {
     float first[kWide];
@@ -110,7 +111,7 @@ LargestTwo largest_two(const float* logits, std::int64_t classes) {
         }
         lanes.see(rest);
     }
-    lanes.merge<kLanes>();
+    lanes.merge<kRowLanes>();
     return {lanes.first[0], lanes.second[0], lanes.nought[0] == 0.0F};
 }
 
