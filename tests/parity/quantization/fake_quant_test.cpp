@@ -8,6 +8,7 @@
 
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
@@ -85,29 +86,69 @@ Gradients backward_reference(const Case& c) {
     return gradients;
 }
 
-std::vector<float> forward_kernel(const Case& c) {
-    DeviceArray<float> x(c.x, "x");
+// How many floats after a multiple of 16 bytes the arrays of a kernel begin.
+struct Skews {
+    std::size_t x = 0;
+    std::size_t grad_y = 0;
+    std::size_t result = 0;
+};
+
+// An array that begins `skew` floats after a multiple of 16 bytes, in memory of the kernel.
+class SkewedArray {
+  public:
+    SkewedArray(const std::vector<float>& values, std::size_t skew, const char* name)
+        : skew_(skew), array_(behind(values, skew), name) {}
+
+    SkewedArray(std::size_t size, std::size_t skew, const char* name)
+        : skew_(skew), array_(size + skew, name) {}
+
+    [[nodiscard]] float* data() { return array_.data() + skew_; }
+
+    [[nodiscard]] const DeviceArray<float>& whole() const { return array_; }
+
+    // Checks that nobody wrote before the first value.
+    [[nodiscard]] std::vector<float> values() const {
+        const std::vector<float> all = array_.values();
+        const auto first = all.begin() + static_cast<std::ptrdiff_t>(skew_);
+        constexpr std::uint32_t kUnwritten = 0xffffffffu;
+        CHECK(bits_of({all.begin(), first}) == std::vector<std::uint32_t>(skew_, kUnwritten));
+        return {first, all.end()};
+    }
+
+  private:
+    static std::vector<float> behind(const std::vector<float>& values, std::size_t skew) {
+        std::vector<float> all(skew, 0.0f);
+        all.insert(all.end(), values.begin(), values.end());
+        return all;
+    }
+
+    std::size_t skew_;
+    DeviceArray<float> array_;
+};
+
+std::vector<float> forward_kernel(const Case& c, Skews skews = {}) {
+    SkewedArray x(c.x, skews.x, "x");
     DeviceArray<float> scale(c.scale, "scale");
     std::vector<float> result;
     check_repeatable([&] {
-        DeviceArray<float> y(c.x.size(), "y");
+        SkewedArray y(c.x.size(), skews.result, "y");
         quantization::launch_fake_quant_forward(
             x.data(), scale.data(), c.shape, c.range, y.data(), stream());
         result = y.values();
-        return bytes_of(y);
+        return bytes_of(y.whole());
     });
     return result;
 }
 
-Gradients backward_kernel(const Case& c) {
-    DeviceArray<float> x(c.x, "x");
+Gradients backward_kernel(const Case& c, Skews skews = {}) {
+    SkewedArray x(c.x, skews.x, "x");
     DeviceArray<float> scale(c.scale, "scale");
-    DeviceArray<float> grad_y(c.grad_y, "grad_y");
+    SkewedArray grad_y(c.grad_y, skews.grad_y, "grad_y");
     const auto floats =
         static_cast<std::size_t>(quantization::fake_quant_workspace_floats(c.shape));
     Gradients result;
     check_repeatable([&] {
-        DeviceArray<float> grad_x(c.x.size(), "grad_x");
+        SkewedArray grad_x(c.x.size(), skews.result, "grad_x");
         DeviceArray<float> grad_scale(c.scale.size(), "grad_scale");
         DeviceArray<float> workspace(floats, "workspace");
         quantization::launch_fake_quant_backward(grad_y.data(),
@@ -121,7 +162,7 @@ Gradients backward_kernel(const Case& c) {
                                                  workspace.data(),
                                                  stream());
         result = {grad_x.values(), grad_scale.values()};
-        return bytes_of(grad_x, grad_scale);
+        return bytes_of(grad_x.whole(), grad_scale);
     });
     return result;
 }
@@ -132,6 +173,15 @@ void check_parity(const Case& c) {
     const Gradients actual = backward_kernel(c);
     CHECK(bits_of(actual.x) == bits_of(expected.x));
     check_close(actual.scale, expected.scale, kScaleGradientLimits);
+}
+
+// Unaligned arrays take another path, which must give the bits of the aligned one.
+void check_skewed(const Case& c, Skews skews) {
+    CHECK(bits_of(forward_kernel(c, skews)) == bits_of(forward_kernel(c)));
+    const Gradients aligned = backward_kernel(c);
+    const Gradients skewed = backward_kernel(c, skews);
+    CHECK(bits_of(skewed.x) == bits_of(aligned.x));
+    CHECK(bits_of(skewed.scale) == bits_of(aligned.scale));
 }
 
 constexpr FakeQuantRange kSigned4{-8, 7};
@@ -244,6 +294,52 @@ TEST_CASE("fake_quant: kernels agree with the reference where a channel has seve
     TOPRESS_REQUIRE_GPU();
     check_parity(make_case({1, 2, 4099}, kSigned4));
     check_parity(make_case({131, 2, 33}, {-1, 1}));
+}
+
+TEST_CASE("fake_quant: kernels agree with the reference where quads lie in one channel") {
+    TOPRESS_REQUIRE_GPU();
+    check_parity(make_case({1, 33, 4}, kSigned4));
+    check_parity(make_case({3, 5, 8}, kUnsigned4));
+    check_parity(make_case({1, 2, 4100}, kSigned4));
+    check_parity(make_case({131, 2, 36}, {-1, 1}));
+    check_parity(make_case({3, 1, 7}, kSigned4));  // quads reach over the ends of `inner`
+}
+
+TEST_CASE("fake_quant: kernels agree with the reference around their largest grids and sums") {
+    TOPRESS_REQUIRE_GPU();
+    // From 2^17 elements a thread of the forward kernel has two packs; above 32 pieces of a channel
+    // 1024 threads add them up.
+    for (const std::int64_t size : {131072, 131073}) {
+        CAPTURE(size);
+        check_parity(make_case({1, 1, size}, kSigned4));
+    }
+}
+
+TEST_CASE("fake_quant: unaligned arrays get the bits of aligned ones") {
+    TOPRESS_REQUIRE_GPU();
+    const std::vector<Skews> all = {{1, 0, 0}, {0, 2, 0}, {0, 0, 3}, {1, 1, 1}};
+    for (const Skews& skews : all) {
+        CAPTURE(skews.x);
+        CAPTURE(skews.grad_y);
+        CAPTURE(skews.result);
+        for (const std::int64_t size : {1, 257, 4099, 8192}) {
+            CAPTURE(size);
+            check_skewed(make_case({1, 1, size}, kSigned4), skews);
+        }
+        check_skewed(make_case({5, 3, 8}, kSigned4), skews);
+        check_skewed(make_case({2, 3, 5}, kSigned4), skews);
+    }
+}
+
+TEST_CASE("fake_quant: zeros keep the bits of the reference") {
+    TOPRESS_REQUIRE_GPU();
+    for (const FakeQuantRange& range : {kSigned4, kUnsigned4}) {
+        Case c = make_case({1, 1, 41}, range);
+        for (std::size_t i = 0; i < c.x.size(); ++i) {
+            c.x[i] = i % 2 == 0 ? 0.0f : -0.0f;
+        }
+        check_parity(c);
+    }
 }
 
 TEST_CASE("fake_quant: kernels agree with the reference for empty dimensions") {
