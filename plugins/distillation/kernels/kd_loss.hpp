@@ -62,7 +62,8 @@ void kd_loss_fast_cpu(const KdLossInputs<float>& inputs,
 /// The same on the device: two launches, no synchronisation, equal bits for equal inputs.
 /// All pointers are device memory. `stream` is a cudaStream_t.
 /// Throws: as kd_loss_cpu; std::runtime_error when a launch fails.
-/// Cost:   12 bytes per logit; rows are read again from the first-level cache.
+/// Cost:   12 bytes and three exponentials per logit up to 128 classes; above, rows are read again
+///         from the first-level cache and exponentials computed again.
 void launch_kd_loss(const KdLossInputs<float>& inputs,
                     const KdLossParameters& parameters,
                     const KdLossOutputs<float>& outputs,
