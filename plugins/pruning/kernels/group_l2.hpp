@@ -35,10 +35,12 @@ void group_l2_cpu(const GroupSegment* segments,
                   float* importance,
                   std::int64_t size);
 
-/// The same on the device in one launch: one block per entry of importance, fixed order, no
-/// atomics, compensated float sums. `segments` itself lies in device memory, so its contents are
-/// not checked: call require_group_l2 on the host copy. `stream` is a cudaStream_t. Throws:
-/// std::invalid_argument for null pointers and negative sizes; std::runtime_error when the
+/// The same on the device in one launch: one block for every 8 entries of importance, fixed order,
+/// no atomics; sixteen squares in float, compensated float sums of them. `segments` itself lies in
+/// device memory, so its contents are not checked: call require_group_l2 on the host copy. `stream`
+/// is a cudaStream_t.
+/// Result: the order depends on shapes and offsets alone, so equal inputs give equal bits.
+/// Throws: std::invalid_argument for null pointers and negative sizes; std::runtime_error when the
 ///         launch fails.
 /// Cost:   4 bytes per element, and the S segments once per block (from the cache).
 void launch_group_l2(const GroupSegment* segments,

@@ -17,8 +17,8 @@ namespace {
 
 using pruning::GroupSegment;
 
-// Float squares, sums with their error carried along: the last digit of a float, about 6e-8, a few
-// times.
+// Sixteen squares in float, sums of them with their error carried along: the last digit of a float,
+// about 6e-8, a few times.
 constexpr Limits kFloatLimits{1e-13, 5e-7};
 
 // A segment before its data have an address.
@@ -118,7 +118,7 @@ TEST_CASE("group_l2: the reference does not depend on how rows are split") {
 
 TEST_CASE("group_l2: kernel agrees with the reference for every number of channels") {
     TOPRESS_REQUIRE_GPU();
-    for (const std::int64_t channels : {0, 1, 31, 32, 33, 257}) {
+    for (const std::int64_t channels : {0, 1, 7, 8, 9, 31, 32, 33, 257}) {
         CAPTURE(channels);
         check_parity({{3, channels, 9, 0, 1.0f}}, channels);
     }
@@ -135,10 +135,49 @@ TEST_CASE("group_l2: kernel agrees with the reference for every row length") {
 
 TEST_CASE("group_l2: kernel agrees with the reference for every number of rows") {
     TOPRESS_REQUIRE_GPU();
-    for (const std::int64_t outer : {0, 1, 31, 32, 33, 257, 1031}) {
+    // 14 rows of 2 * 9 elements are read at once, 16 times: 224 rows without a rest.
+    for (const std::int64_t outer : {0, 1, 31, 32, 33, 223, 224, 225, 257, 1031}) {
         CAPTURE(outer);
         check_parity({{outer, 2, 1, 0, 1.0f}}, 2);
         check_parity({{outer, 2, 9, 0, 1.0f}}, 2);
+    }
+    // From 16 rows on, long ones are read down their columns.
+    for (const std::int64_t outer : {15, 16, 17, 31, 32, 33, 257}) {
+        CAPTURE(outer);
+        check_parity({{outer, 9, 49, 0, 1.0f}}, 9);
+    }
+}
+
+TEST_CASE("group_l2: a segment may begin and end anywhere among the entries of a block") {
+    TOPRESS_REQUIRE_GPU();
+    for (const std::int64_t offset : {0, 1, 7, 8, 13}) {
+        for (const std::int64_t channels : {1, 8, 19}) {
+            CAPTURE(offset);
+            CAPTURE(channels);
+            check_parity({{20, channels, 9, offset, 1.0f},
+                          {1, channels, 40, offset, 0.5f},
+                          {17, channels, 33, offset, 2.0f},
+                          {1, channels, 1, offset, 1.0f}},
+                         offset + channels + 3);
+        }
+    }
+}
+
+TEST_CASE("group_l2: more segments than a warp looks at, and empty ones among them") {
+    TOPRESS_REQUIRE_GPU();
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    std::vector<Extent> extents;
+    for (std::int64_t s = 0; s < 24; ++s) {
+        extents.push_back({3, 5, 1 + s, s % 13, 1.0f});
+        extents.push_back({1, 1 + s, 30 + s, 2, 1.0f});
+        // Nothing times infinity would be NaN.
+        extents.push_back(
+            {s % 3 == 0 ? 0 : 1, s % 3 == 1 ? 0 : 4, s % 3 == 2 ? 0 : 4, 0, kInfinity});
+    }
+    for (const std::size_t count : {32, 33, 64, 65}) {
+        CAPTURE(count);
+        const auto end = extents.begin() + static_cast<std::ptrdiff_t>(count);
+        check_parity({extents.begin(), end}, 27);
     }
 }
 
@@ -149,12 +188,16 @@ TEST_CASE("group_l2: segments that share channels add up in order") {
 
 TEST_CASE("group_l2: a large channel keeps its digits") {
     TOPRESS_REQUIRE_GPU();
-    // 200,003 equal squares: a plain float sum of each thread's 1,563 would already lose digits.
-    const std::vector<Extent> extents = {{1, 1, 200003, 0, 1.0f}};
-    const std::vector<std::vector<float>> data = {std::vector<float>(200003, 0.1f)};
-    const auto actual = run_kernel(extents, data, 1);
+    // Equal squares: a plain float sum of the 12,502 that one lane adds up would lose digits.
     const double square = static_cast<double>(0.1f) * static_cast<double>(0.1f);
-    CHECK(std::abs(static_cast<double>(actual[0]) / (200003.0 * square) - 1.0) < 2e-7);
+    for (const Extent& extent : {Extent{1, 1, 400033, 0, 1.0f}, Extent{44449, 1, 9, 0, 1.0f}}) {
+        const std::int64_t elements = extent.outer * extent.inner;
+        CAPTURE(elements);
+        const std::vector<float> data(static_cast<std::size_t>(elements), 0.1f);
+        const auto actual = run_kernel({extent}, {data}, 1);
+        const double expected = static_cast<double>(elements) * square;
+        CHECK(std::abs(static_cast<double>(actual[0]) / expected - 1.0) < 2e-7);
+    }
 }
 
 TEST_CASE("group_l2: channels that no segment covers are zero") {
@@ -174,6 +217,16 @@ TEST_CASE("group_l2: data that are not finite give importance that is not finite
     CHECK(actual[1] == 8.0f);
     const float infinity = std::numeric_limits<float>::infinity();
     CHECK_FALSE(std::isfinite(run_kernel(extents, {{1.0f, infinity, 2.0f, 2.0f}}, 2)[0]));
+    // One of 9 channels alone, in every way of reading.
+    for (const Extent& extent :
+         {Extent{20, 9, 4, 0, 1.0f}, {2, 9, 40, 0, 1.0f}, {20, 9, 40, 0, 1.0f}}) {
+        const std::int64_t elements = extent.outer * extent.channels * extent.inner;
+        std::vector<float> data(static_cast<std::size_t>(elements), 1.0f);
+        data[static_cast<std::size_t>(7 * extent.inner)] = nan;
+        std::vector<float> expected(9, static_cast<float>(extent.outer * extent.inner));
+        expected[7] = nan;
+        check_close(run_kernel({extent}, {data}, 9), expected, kFloatLimits);
+    }
 }
 
 TEST_CASE("group_l2: wrong arguments are refused") {
