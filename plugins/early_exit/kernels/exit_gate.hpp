@@ -39,10 +39,13 @@ void exit_gate_cpu(const ExitGateInputs& inputs, const ExitGateOutputs& outputs)
 /// null confidence. Cost: at most that of exit_gate_cpu.
 void exit_gate_fast_cpu(const ExitGateInputs& inputs, const ExitGateOutputs& outputs);
 
-/// The same on the device: one launch for confidence, one block that compacts; equal bits for equal
-/// inputs, the order of the samples is kept. Confidence differs from the CPU's by rounding, so may
-/// the side of a sample that stands exactly at the threshold. `stream` is a cudaStream_t. Throws:
-/// as exit_gate_cpu; std::runtime_error when a launch fails.
+/// The same on the device: one launch for up to 1024 samples with up to 32768 logits in all, else
+/// one for confidence and one that compacts. Equal bits for equal inputs, the order of the samples
+/// is kept, and a sample's confidence does not depend on the batch around it. Confidence differs
+/// from the CPU's by rounding, so may the side of a sample that stands exactly at the threshold.
+/// `stream` is a cudaStream_t.
+/// Throws: as exit_gate_cpu; std::runtime_error when a launch fails.
+/// Cost:   4 bytes per logit, read twice above 1024 classes; 20 bytes per sample written.
 void launch_exit_gate(const ExitGateInputs& inputs, const ExitGateOutputs& outputs, void* stream);
 
 /// The argument check of all three. Throws: std::invalid_argument.

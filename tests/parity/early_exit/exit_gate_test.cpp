@@ -209,7 +209,7 @@ TEST_CASE("exit_gate: on the fast path too what is not a number never leaves") {
 
 TEST_CASE("exit_gate: kernel agrees with the reference for every batch size") {
     TOPRESS_REQUIRE_GPU();
-    for (const std::int64_t batch : {0, 1, 31, 32, 33, 257, 1024}) {
+    for (const std::int64_t batch : {0, 1, 7, 8, 9, 31, 32, 33, 257, 1023, 1024, 1025}) {
         CAPTURE(batch);
         check_parity(batch, 10);
     }
@@ -217,15 +217,41 @@ TEST_CASE("exit_gate: kernel agrees with the reference for every batch size") {
 
 TEST_CASE("exit_gate: kernel agrees with the reference for every number of classes") {
     TOPRESS_REQUIRE_GPU();
-    for (const std::int64_t classes : {2, 31, 32, 33, 257}) {
+    // A row has 4 lanes up to 16 classes, 8 up to 128, and a second reading above 1024.
+    for (const std::int64_t classes :
+         {2, 3, 4, 5, 15, 16, 17, 31, 32, 33, 127, 128, 129, 257, 1023, 1024, 1025, 2049}) {
         CAPTURE(classes);
-        check_parity(37, classes);
+        check_parity(13, classes);
+    }
+}
+
+TEST_CASE("exit_gate: one launch and two agree with the reference around the largest small batch") {
+    TOPRESS_REQUIRE_GPU();
+    // 32768 logits, and a row more.
+    check_parity(256, 128);
+    check_parity(257, 128);
+    check_parity(32, 1024);
+    check_parity(33, 1024);
+}
+
+TEST_CASE("exit_gate: confidence does not depend on the batch around a sample") {
+    TOPRESS_REQUIRE_GPU();
+    for (const std::int64_t classes : {10, 100, 1000}) {
+        CAPTURE(classes);
+        const std::int64_t batch = 32768 / classes < 1024 ? 32768 / classes + 1 : 1025;
+        const auto logits = normal_values(batch * classes, 2.0, 29);
+        const std::vector<float> few(logits.begin(), logits.begin() + 3 * classes);
+        const auto expected = run_kernel(few, 3, classes, 0.5f).confidence;
+        const auto actual = run_kernel(logits, batch, classes, 0.5f).confidence;
+        CHECK(std::vector<float>(actual.begin(), actual.begin() + 3) == expected);
     }
 }
 
 TEST_CASE("exit_gate: kernel keeps the order over several tiles") {
     TOPRESS_REQUIRE_GPU();
     check_parity(2051, 3);
+    // 33 tiles: more than blocks, so that a block has two and the last has one.
+    check_parity(32 * 1024 + 5, 2);
 }
 
 TEST_CASE("exit_gate: all leave at threshold zero and none above one") {
@@ -270,6 +296,29 @@ TEST_CASE("exit_gate: samples without a finite confidence never leave") {
             CHECK(std::isnan(split.confidence[sample]));
             CHECK(split.stay[sample] == static_cast<std::int64_t>(sample));
         }
+    }
+}
+
+TEST_CASE("exit_gate: rows whose lanes or chunks hold only -infinity have a confidence") {
+    TOPRESS_REQUIRE_GPU();
+    const float infinity = std::numeric_limits<float>::infinity();
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    for (const std::int64_t classes : {5, 40, 200, 2050}) {
+        CAPTURE(classes);
+        std::vector<float> logits(static_cast<std::size_t>(4 * classes), -infinity);
+        const auto at = [&](std::int64_t sample, std::int64_t c) -> float& {
+            return logits[static_cast<std::size_t>(sample * classes + c)];
+        };
+        at(0, classes - 1) = -3.0f;  // the only class that is possible
+        at(1, 0) = 2.0f;
+        at(1, classes - 1) = nan;
+        at(2, 0) = infinity;
+        const Split split = run_kernel(logits, 4, classes, 0.0f);
+        CHECK(split.confidence[0] == 1.0f);
+        for (const std::size_t sample : {1, 2, 3}) {
+            CHECK(std::isnan(split.confidence[sample]));
+        }
+        CHECK(split.counts == std::vector<std::int64_t>{1, 3});
     }
 }
 
