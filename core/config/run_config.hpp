@@ -56,6 +56,7 @@ struct TrainConfig {
     double warmup_epochs = 0;
     double label_smoothing = 0;
     std::string precision = "float32";  ///< float32 | bfloat16
+    bool cuda_graph = false;            ///< on a CUDA device: a step is one launch
     double original_weight = 0;  ///< of the original's logits in fits without a loss of their own
 
     bool operator==(const TrainConfig&) const = default;

@@ -262,63 +262,69 @@ Section data() {
 }
 
 Section train() {
-    return {"train",
-            "Defaults of every training in the run; a technique may have its own learning rate or "
-            "number of epochs.",
-            {
-                make_key("batch_size",
-                         field(&RunConfig::train, &TrainConfig::batch_size),
-                         "Images per step.",
-                         {.minimum = 1, .maximum = 65536, .unit = "images"}),
-                make_key(
-                    "loss",
-                    field(&RunConfig::train, &TrainConfig::loss),
-                    "What is minimised: `cross-entropy` where labels are classes; where they are "
-                    "numbers the `mse`, the `mae` or `huber` (squared up to one standard "
-                    "deviation, absolute beyond). Unless given: cross-entropy or mse, by the data.",
-                    {.values = {"cross-entropy", "mse", "mae", "huber"},
-                     .presence = Presence::Optional}),
-                make_key("optimizer",
-                         field(&RunConfig::train, &TrainConfig::optimizer),
-                         "`sgd` is with Nesterov momentum, `adamw` has decoupled weight decay.",
-                         {.values = {"sgd", "adamw"}}),
-                make_key("learning_rate",
-                         field(&RunConfig::train, &TrainConfig::learning_rate),
-                         "Largest learning rate of the schedule.",
-                         {.minimum = 1e-8, .maximum = 100}),
-                make_key("momentum",
-                         field(&RunConfig::train, &TrainConfig::momentum),
-                         "Momentum of sgd.",
-                         {.minimum = 0, .maximum = 0.9999}),
-                make_key("weight_decay",
-                         field(&RunConfig::train, &TrainConfig::weight_decay),
-                         "Weight decay of convolution and linear weights.",
-                         {.minimum = 0, .maximum = 1}),
-                make_key("schedule",
-                         field(&RunConfig::train, &TrainConfig::schedule),
-                         "Course of the learning rate over one training.",
-                         {.values = {"cosine", "one-cycle", "constant"}}),
-                make_key("warmup_epochs",
-                         field(&RunConfig::train, &TrainConfig::warmup_epochs),
-                         "Linear rise of the learning rate at the start.",
-                         {.minimum = 0, .maximum = 1000, .unit = "epochs"}),
-                make_key("label_smoothing",
-                         field(&RunConfig::train, &TrainConfig::label_smoothing),
-                         "Part of each label spread over all classes.",
-                         {.minimum = 0, .maximum = 0.9}),
-                make_key("precision",
-                         field(&RunConfig::train, &TrainConfig::precision),
-                         "Numbers in which training runs forward and backward: `bfloat16` is for "
-                         "devices that are faster with it. Parameters, their gradients, losses and "
-                         "every evaluation stay float32.",
-                         {.values = {"float32", "bfloat16"}}),
-                make_key("original_weight",
-                         field(&RunConfig::train, &TrainConfig::original_weight),
-                         "Attaches the original's logits to every stage that trains without a loss "
-                         "of its own: their weight beside the labels; 9 is usual, 0 leaves the "
-                         "labels alone. A technique's own `original_weight` wins.",
-                         {.minimum = 0, .maximum = 1000}),
-            }};
+    return {
+        "train",
+        "Defaults of every training in the run; a technique may have its own learning rate or "
+        "number of epochs.",
+        {
+            make_key("batch_size",
+                     field(&RunConfig::train, &TrainConfig::batch_size),
+                     "Images per step.",
+                     {.minimum = 1, .maximum = 65536, .unit = "images"}),
+            make_key(
+                "loss",
+                field(&RunConfig::train, &TrainConfig::loss),
+                "What is minimised: `cross-entropy` where labels are classes; where they are "
+                "numbers the `mse`, the `mae` or `huber` (squared up to one standard "
+                "deviation, absolute beyond). Unless given: cross-entropy or mse, by the data.",
+                {.values = {"cross-entropy", "mse", "mae", "huber"},
+                 .presence = Presence::Optional}),
+            make_key("optimizer",
+                     field(&RunConfig::train, &TrainConfig::optimizer),
+                     "`sgd` is with Nesterov momentum, `adamw` has decoupled weight decay.",
+                     {.values = {"sgd", "adamw"}}),
+            make_key("learning_rate",
+                     field(&RunConfig::train, &TrainConfig::learning_rate),
+                     "Largest learning rate of the schedule.",
+                     {.minimum = 1e-8, .maximum = 100}),
+            make_key("momentum",
+                     field(&RunConfig::train, &TrainConfig::momentum),
+                     "Momentum of sgd.",
+                     {.minimum = 0, .maximum = 0.9999}),
+            make_key("weight_decay",
+                     field(&RunConfig::train, &TrainConfig::weight_decay),
+                     "Weight decay of convolution and linear weights.",
+                     {.minimum = 0, .maximum = 1}),
+            make_key("schedule",
+                     field(&RunConfig::train, &TrainConfig::schedule),
+                     "Course of the learning rate over one training.",
+                     {.values = {"cosine", "one-cycle", "constant"}}),
+            make_key("warmup_epochs",
+                     field(&RunConfig::train, &TrainConfig::warmup_epochs),
+                     "Linear rise of the learning rate at the start.",
+                     {.minimum = 0, .maximum = 1000, .unit = "epochs"}),
+            make_key("label_smoothing",
+                     field(&RunConfig::train, &TrainConfig::label_smoothing),
+                     "Part of each label spread over all classes.",
+                     {.minimum = 0, .maximum = 0.9}),
+            make_key("precision",
+                     field(&RunConfig::train, &TrainConfig::precision),
+                     "Numbers in which training runs forward and backward: `bfloat16` is for "
+                     "devices that are faster with it. Parameters, their gradients, losses and "
+                     "every evaluation stay float32.",
+                     {.values = {"float32", "bfloat16"}}),
+            make_key("cuda_graph",
+                     field(&RunConfig::train, &TrainConfig::cuda_graph),
+                     "On a CUDA device, forward and backward of a training step are recorded "
+                     "once and launched as one graph; the results are the same. Not yet tried on a "
+                     "device, so off."),
+            make_key("original_weight",
+                     field(&RunConfig::train, &TrainConfig::original_weight),
+                     "Attaches the original's logits to every stage that trains without a loss "
+                     "of its own: their weight beside the labels; 9 is usual, 0 leaves the "
+                     "labels alone. A technique's own `original_weight` wins.",
+                     {.minimum = 0, .maximum = 1000}),
+        }};
 }
 
 Section baseline() {

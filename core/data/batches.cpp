@@ -187,12 +187,17 @@ at::Tensor BatchReader::gather_pictures(const std::vector<std::int64_t>& samples
     return compose_pictures(samples_.images, samples, changes, device_tables_);
 }
 
-std::optional<Batch> BatchReader::next() {
-    const auto total = static_cast<std::int64_t>(order_.size());
-    const std::int64_t count = std::min(batch_size_, total - position_);
-    if (count <= 0 || (drop_last_ && count < batch_size_)) {
-        return std::nullopt;
-    }
+std::int64_t BatchReader::batches_ahead() const {
+    // What composing one batch of small pictures asks of a device is launches, not work.
+    constexpr std::int64_t kMost = 16;
+    constexpr std::int64_t kMostBytes = std::int64_t{32} << 20;
+    const auto sizes = samples_.images.sizes();
+    const auto bytes =
+        static_cast<std::int64_t>(sizeof(float)) * batch_size_ * sizes[1] * sizes[2] * sizes[3];
+    return with_tensors_ ? std::clamp<std::int64_t>(kMostBytes / bytes, 1, kMost) : 1;
+}
+
+Batch BatchReader::compose(std::int64_t count) {
     const std::vector<std::int64_t> samples(order_.begin() + position_,
                                             order_.begin() + position_ + count);
     std::vector<std::int64_t> variants;
@@ -208,6 +213,25 @@ std::optional<Batch> BatchReader::next() {
     batch.labels = samples_.labels.index_select(0, batch.indices.to(samples_.labels.device()));
     position_ += count;
     return batch;
+}
+
+std::optional<Batch> BatchReader::next() {
+    const auto whole = static_cast<std::int64_t>(order_.size());
+    const std::int64_t total = drop_last_ ? whole / batch_size_ * batch_size_ : whole;
+    if (taken_ == total) {
+        return std::nullopt;
+    }
+    if (taken_ == position_) {
+        ahead_begin_ = position_;
+        ahead_ = compose(std::min(batch_size_ * batches_ahead(), total - position_));
+    }
+    const std::int64_t first = taken_ - ahead_begin_;
+    const std::int64_t count = std::min(batch_size_, position_ - taken_);
+    taken_ += count;
+    return Batch{ahead_.images.narrow(0, first, count),
+                 ahead_.labels.narrow(0, first, count),
+                 ahead_.indices.narrow(0, first, count),
+                 ahead_.variants.narrow(0, first, count)};
 }
 
 }  // namespace topress::data

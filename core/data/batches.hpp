@@ -83,6 +83,10 @@ class BatchReader {
     /// The same where the samples are.
     [[nodiscard]] at::Tensor gather_pictures(const std::vector<std::int64_t>& samples,
                                              const std::vector<std::int64_t>& variants);
+    /// How many batches are made at once.
+    [[nodiscard]] std::int64_t batches_ahead() const;
+    /// The next `count` samples of the pass.
+    [[nodiscard]] Batch compose(std::int64_t count);
 
     Samples samples_;
     Normalisation normalisation_;
@@ -94,7 +98,10 @@ class BatchReader {
     std::vector<std::int64_t> order_;
     std::vector<float> tables_;  ///< normalised value of every byte, 256 for each channel
     at::Tensor device_tables_;   ///< (C, 256), where the samples are; made when needed
-    std::int64_t position_ = 0;
+    std::int64_t position_ = 0;  ///< samples composed
+    std::int64_t taken_ = 0;     ///< samples handed out
+    Batch ahead_;                ///< composed at once, from sample `ahead_begin_` of the pass on
+    std::int64_t ahead_begin_ = 0;
 };
 
 }  // namespace topress::data

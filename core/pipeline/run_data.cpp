@@ -93,6 +93,7 @@ train::TrainingDefaults training_defaults(const config::TrainConfig& config) {
     defaults.label_smoothing = config.label_smoothing;
     defaults.loss = config.loss;
     defaults.reduced = config.precision == "bfloat16";
+    defaults.cuda_graph = config.cuda_graph;
     defaults.original_weight = config.original_weight;
     return defaults;
 }

@@ -41,6 +41,9 @@ class TrainingScope {
     /// Parameters with equal settings together.
     [[nodiscard]] std::vector<OptimizerGroup> groups() const;
 
+    /// The trained parameters.
+    [[nodiscard]] const std::vector<at::Tensor>& tensors() const { return tensors_; }
+
     /// Takes over values that a hook put into the network as new tensors, so that training goes on
     /// with them. Throws: Error{train/structure-changed} when the network is not the same any more.
     void adopt_changes();

@@ -45,27 +45,31 @@ at::Tensor Teacher::run(const at::Tensor& images) const {
     return network::forward(network_, images, mode).back().to(at::kFloat);
 }
 
-at::Tensor Teacher::run_all(const TrainingData& data, const Asking& asking) const {
-    const int pictures = data.augmentation.pictures_of_one();
+at::Tensor Teacher::run_all(const TrainingData& data,
+                            const data::Samples& pictures,
+                            const Asking& asking) const {
+    const int variants = data.augmentation.pictures_of_one();
     at::Tensor known;
     std::uint64_t done = 0;
-    for (int number = 0; number < pictures; ++number) {
+    for (int number = 0; number < variants; ++number) {
         const data::Pass pass{0, static_cast<std::uint64_t>(number), false};
-        data::BatchReader reader(
-            data.train, data.normalisation, kBatchSize, pass, data.augmentation);
+        data::BatchReader reader(pictures, data.normalisation, kBatchSize, pass, data.augmentation);
         while (std::optional<data::Batch> batch = reader.next()) {
             const at::Tensor rows = run(batch->images.to(device_));
             if (!known.defined()) {
-                known = at::empty({data.train.size(), pictures, rows.size(1)}, rows.options());
+                known = at::empty({pictures.size(), variants, rows.size(1)}, rows.options());
             }
             known.index_put_({batch->indices.to(device_), batch->variants.to(device_)}, rows);
-            asking(++done, static_cast<std::uint64_t>(reader.batches() * pictures));
+            asking(++done, static_cast<std::uint64_t>(reader.batches() * variants));
         }
     }
     return known;
 }
 
-void Teacher::remember(const TrainingData& data, TeacherMemory& memory, const Asking& asking) {
+void Teacher::remember(const TrainingData& data,
+                       const data::Samples& pictures,
+                       TeacherMemory& memory,
+                       const Asking& asking) {
     const profile::Span span("teacher");
     if (memory.teacher != identity_) {
         const bool may_store = network::custom_nodes(network_).empty();
@@ -74,7 +78,7 @@ void Teacher::remember(const TrainingData& data, TeacherMemory& memory, const As
         if (logits.defined()) {
             logits = logits.to(device_);
         } else {
-            logits = run_all(data, asking);
+            logits = run_all(data, pictures, asking);
             if (may_store && memory.store.keep) {
                 memory.store.keep(identity_, logits);
             }

@@ -24,15 +24,21 @@ class Teacher {
 
     /// Takes the logits of every picture of the training set from `memory`, or from its store, or
     /// computes them: in file order, so that they do not depend on the order in which they are
-    /// asked for. Right only where pictures come again (remembers()).
-    void remember(const TrainingData& data, TeacherMemory& memory, const Asking& asking);
+    /// asked for. Right only where pictures come again (remembers()). `pictures` is data.train, or
+    /// its copy on the device.
+    void remember(const TrainingData& data,
+                  const data::Samples& pictures,
+                  TeacherMemory& memory,
+                  const Asking& asking);
 
     /// Shape: (N, C), on the device.
     [[nodiscard]] at::Tensor logits(const data::Batch& batch) const;
 
   private:
     [[nodiscard]] at::Tensor run(const at::Tensor& images) const;
-    [[nodiscard]] at::Tensor run_all(const TrainingData& data, const Asking& asking) const;
+    [[nodiscard]] at::Tensor run_all(const TrainingData& data,
+                                     const data::Samples& pictures,
+                                     const Asking& asking) const;
 
     network::Network network_;  ///< folded, on the device
     std::string identity_;

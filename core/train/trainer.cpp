@@ -2,19 +2,25 @@
 #include "train/trainer.hpp"
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "base/profile.hpp"
 #include "data/random.hpp"
+#include "network/custom.hpp"
 #include "network/execute.hpp"
 #include "train/backward.hpp"
 #include "train/loss.hpp"
 #include "train/optimizer.hpp"
 #include "train/parameters.hpp"
 #include "train/place.hpp"
+#include "train/recorded_step.hpp"
 #include "train/schedule.hpp"
+#include "train/side_stream.hpp"
 #include "train/teacher.hpp"
+#include "train/totals.hpp"
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
 #include <chrono>
@@ -30,6 +36,10 @@ using Clock = std::chrono::steady_clock;
 
 // Reading the loss waits for the device; between two readings nothing does.
 constexpr std::uint64_t kStepsBetweenReadings = 50;
+// What libraries choose and allocate in their first calls must not be recorded.
+constexpr std::uint64_t kStepsBeforeRecording = 5;
+// Recording takes as long as some steps.
+constexpr std::uint64_t kLeastRecordedSteps = 20;
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -57,35 +67,6 @@ std::uint64_t count_steps(double epochs, std::int64_t batches) {
     return static_cast<std::uint64_t>(std::ceil(epochs * static_cast<double>(batches) - 1e-9));
 }
 
-// Sums of an epoch, on the device until they are read.
-struct Totals {
-    at::Tensor loss;
-    at::Tensor correct;  ///< samples; of numbers: 1 less the squared error, their variance being 1
-    std::uint64_t steps = 0;
-    std::int64_t samples = 0;
-
-    Totals(at::Device device, bool is_regression)
-        : loss(at::zeros({}, at::TensorOptions(device).dtype(at::kDouble))),
-          correct(at::zeros(
-              {}, at::TensorOptions(device).dtype(is_regression ? at::kDouble : at::kLong))) {}
-
-    void add(const at::Tensor& batch_loss, const at::Tensor& logits, const at::Tensor& labels) {
-        loss.add_(batch_loss.detach().reshape({}).to(loss.device()));
-        correct.add_(labels.is_floating_point() ? (1 - (logits - labels).square().mean(1)).sum()
-                                                : logits.argmax(1).eq(labels).sum());
-        ++steps;
-        samples += labels.size(0);
-    }
-
-    [[nodiscard]] double mean_loss() const {
-        return loss.item<double>() / static_cast<double>(std::max<std::uint64_t>(steps, 1));
-    }
-
-    [[nodiscard]] double accuracy() const {
-        return correct.item<double>() / static_cast<double>(std::max<std::int64_t>(samples, 1));
-    }
-};
-
 // One fit from its first to its last step.
 class Fit {
   public:
@@ -99,6 +80,8 @@ class Fit {
         const Progress& progress;
         const TrainingData& data;
         TeacherMemory& teacher_memory;
+        const data::Samples& pictures;  ///< of the training set, where the trainer has them
+        const MakeStepRecorder& make_recorder;
     };
 
     Fit(network::Network& network, const FitOptions& options, const Services& services)
@@ -120,6 +103,7 @@ class Fit {
             teacher_.emplace(*options.teacher, services.device, services.defaults.reduced);
             if (remembers(services.data.augmentation, options.epochs)) {
                 teacher_->remember(services.data,
+                                   services.pictures,
                                    services.teacher_memory,
                                    [this](std::uint64_t done, std::uint64_t all) {
                                        services_.throw_if_cancelled();
@@ -127,6 +111,7 @@ class Fit {
                                    });
             }
         }
+        prepare_recording();
     }
 
     FitReport run() {
@@ -186,20 +171,90 @@ class Fit {
     // Forward, loss and backward.
     void run_gradients(const data::Batch& batch, Totals& totals) {
         const c10::AutoGradMode with_gradients(true);
-        network::RunMode mode;
-        mode.training = !options_.freeze_statistics;
-        mode.update_statistics = !options_.freeze_statistics;
-        mode.reduced = services_.defaults.reduced;
-        const std::vector<at::Tensor> outputs = run_forward(batch.images, mode);
+        if (run_recorded(batch, totals)) {
+            return;
+        }
+        const std::vector<at::Tensor> outputs = run_forward(batch.images);
         const LossResult result = compute_loss(outputs, batch);
         totals.add(result.loss, outputs.back().detach(), batch.labels);
         const profile::Span span("backward");
         run_backward(outputs, result.gradients);
     }
 
-    std::vector<at::Tensor> run_forward(const at::Tensor& images,
-                                        const network::RunMode& mode) const {
+    // Operators of plugins may do on the host what cannot be recorded.
+    void prepare_recording() {
+        const bool pays = steps_ >= kStepsBeforeRecording + kLeastRecordedSteps;
+        if (!pays || !services_.make_recorder || !network::custom_nodes(network_).empty()) {
+            return;
+        }
+        if (std::unique_ptr<StepRecorder> recorder = services_.make_recorder()) {
+            recorded_.emplace(
+                std::move(recorder), network_, scope_.tensors(), [this](const at::Tensor& images) {
+                    return run_forward(images);
+                });
+        }
+    }
+
+    // The same from recordings; false when nothing was done, because there is none.
+    bool run_recorded(const data::Batch& batch, Totals& totals) {
+        if (!recorded_ || step_ < kStepsBeforeRecording || !recorded_->accepts(batch.images)) {
+            return false;
+        }
+        std::vector<at::Tensor> outputs;
+        const bool is_forward = attempt([&] {
+            const profile::Span span("forward");
+            outputs = recorded_->forward(batch.images);
+        });
+        if (!is_forward) {
+            return false;
+        }
+        const LossResult result = compute_loss(outputs, batch);
+        totals.add(result.loss, outputs.back(), batch.labels);
+        const profile::Span span("backward");
+        bool is_done = false;
+        const bool is_backward = attempt([&] { is_done = recorded_->backward(result.gradients); });
+        if (!is_backward || !is_done) {
+            repeat_gradients(batch, result.gradients);
+        }
+        return true;
+    }
+
+    // Recording fails where an operator asks the device something; the fit goes on without.
+    bool attempt(const std::function<void()>& recording) {
+        try {
+            recording();
+            return true;
+        } catch (const std::exception& error) {
+            log::debug(std::string("a training step cannot be recorded: ") + error.what());
+            recorded_.reset();
+            optimizer_.clear_gradients();
+            return false;
+        }
+    }
+
+    // Gradients of a step whose forward pass was replayed and has updated the statistics already.
+    void repeat_gradients(const data::Batch& batch, const std::vector<at::Tensor>& gradients) {
+        recorded_.reset();
+        network::RunMode mode = run_mode();
+        mode.update_statistics = false;
+        run_backward(run_forward(batch.images, mode), gradients);
+    }
+
+    [[nodiscard]] network::RunMode run_mode() const {
+        network::RunMode mode;
+        mode.training = !options_.freeze_statistics;
+        mode.update_statistics = !options_.freeze_statistics;
+        mode.reduced = services_.defaults.reduced;
+        return mode;
+    }
+
+    [[nodiscard]] std::vector<at::Tensor> run_forward(const at::Tensor& images) const {
         const profile::Span span("forward");
+        return run_forward(images, run_mode());
+    }
+
+    [[nodiscard]] std::vector<at::Tensor> run_forward(const at::Tensor& images,
+                                                      const network::RunMode& mode) const {
         std::vector<at::Tensor> outputs = network::forward(network_, images, mode);
         for (at::Tensor& output : outputs) {
             output = output.to(at::kFloat);  // itself, unless the run is reduced
@@ -301,6 +356,7 @@ class Fit {
     Optimizer optimizer_;
     Schedule schedule_;
     std::optional<Teacher> teacher_;
+    std::optional<RecordedStep> recorded_;
     std::uint64_t step_ = 0;
     Clock::time_point start_ = Clock::now();
     Clock::time_point training_start_ = start_;  // once a teacher has been asked
@@ -315,6 +371,9 @@ Trainer::Trainer(const TrainingData& data, TrainingDefaults defaults, at::Device
       loss_(choose_loss(defaults_.loss, data)),
       device_(device) {
     refuse_smoothing(defaults_.label_smoothing, data);
+    if (defaults_.cuda_graph) {
+        make_recorder_ = [device] { return make_step_recorder(device); };
+    }
 }
 
 void Trainer::throw_if_cancelled() const {
@@ -350,8 +409,21 @@ data::BatchReader Trainer::training_reader(const data::Pass& pass) {
             drop_last};
 }
 
+c10::Stream Trainer::fit_stream() {
+    if (!fit_stream_) {
+        // One for all fits: each stream keeps the memory that was freed on it.
+        fit_stream_ = c10::impl::VirtualGuardImpl(device_.type()).getStreamFromGlobalPool(device_);
+    }
+    return *fit_stream_;
+}
+
 FitReport Trainer::fit(network::Network& network, const FitOptions& options) {
     network.to(device_);
+    const data::Samples& pictures = on_device(data_.train);
+    std::optional<SideStream> side;
+    if (!device_.is_cpu() && make_recorder_) {
+        side.emplace(fit_stream());
+    }
     const Fit::Services services{defaults_,
                                  loss_,
                                  device_,
@@ -359,7 +431,9 @@ FitReport Trainer::fit(network::Network& network, const FitOptions& options) {
                                  [this] { throw_if_cancelled(); },
                                  progress_,
                                  data_,
-                                 teacher_memory_};
+                                 teacher_memory_,
+                                 pictures,
+                                 make_recorder_};
     return Fit(network, options, services).run();
 }
 

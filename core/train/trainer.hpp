@@ -4,14 +4,17 @@
 #include "data/batches.hpp"
 #include "data/dataset.hpp"
 #include "network/graph.hpp"
+#include "train/step_recorder.hpp"
 
 #include <topress/number_loss.hpp>
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Stream.h>
 
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +54,8 @@ struct TrainingDefaults {
     /// Forward and backward in bfloat16; parameters, their gradients, the loss and every evaluation
     /// in float.
     bool reduced = false;
+    /// On a CUDA device: forward and backward are recorded once a fit and launched as one graph.
+    bool cuda_graph = false;
     /// Of the original's answers in a stage's fit that has neither a loss nor a teacher.
     double original_weight = 0;
 };
@@ -183,6 +188,8 @@ struct ProgressEvent {
 using Progress = std::function<void(const ProgressEvent&)>;
 /// True when the user wants to stop.
 using Cancelled = std::function<bool()>;
+/// A recorder for one fit; null = steps are not recorded.
+using MakeStepRecorder = std::function<std::unique_ptr<StepRecorder>()>;
 
 /// Trains networks on one TrainingData. Same seed, same threads: same bits on the CPU.
 class Trainer {
@@ -193,6 +200,9 @@ class Trainer {
     void on_progress(Progress progress) { progress_ = std::move(progress); }
 
     void set_cancelled(Cancelled cancelled) { cancelled_ = std::move(cancelled); }
+
+    /// Instead of the device's own.
+    void set_step_recorder(MakeStepRecorder make) { make_recorder_ = std::move(make); }
 
     void set_teacher_store(TeacherStore store) { teacher_memory_.store = std::move(store); }
 
@@ -222,6 +232,7 @@ class Trainer {
     [[nodiscard]] data::BatchReader training_reader(const data::Pass& pass);
     /// The split on the trainer's device, copied there the first time it is asked for.
     [[nodiscard]] const data::Samples& on_device(const data::Samples& samples);
+    [[nodiscard]] c10::Stream fit_stream();
 
     const TrainingData& data_;
     TrainingDefaults defaults_;
@@ -229,6 +240,8 @@ class Trainer {
     at::Device device_;
     Progress progress_;
     Cancelled cancelled_;
+    MakeStepRecorder make_recorder_;
+    std::optional<c10::Stream> fit_stream_;
     TeacherMemory teacher_memory_;
     std::vector<PlacedSamples> placed_;
 };

@@ -97,6 +97,11 @@ if(TopressTorch_FOUND AND NOT TARGET topress::torch)
   endforeach()
   add_library(topress::torch INTERFACE IMPORTED)
   target_link_libraries(topress::torch INTERFACE topress::torch_cpu topress::c10)
+  # For what speaks to CUDA through LibTorch; nothing that has to run without a device links it.
+  if(EXISTS "${_lib}/libtorch_cuda.so" AND EXISTS "${_lib}/libc10_cuda.so")
+    add_library(topress::torch_cuda INTERFACE IMPORTED)
+    target_link_libraries(topress::torch_cuda INTERFACE topress::torch "${_lib}/libtorch_cuda.so" "${_lib}/libc10_cuda.so")
+  endif()
   # libtorch_cpu finds its CUDA runtime through its own RPATH; the linker has to be told.
   file(GLOB _nvidia "${TopressTorch_DIR_USED}/../nvidia/*/lib")
   foreach(_dir IN LISTS _nvidia)

@@ -233,4 +233,25 @@ TEST_SUITE("data") {
             }
         }
     }
+
+    TEST_CASE("batches: made ahead, they come one by one and in order") {
+        // Tensors make sixteen batches at once: the passes end within, and at the end of, a second
+        // sixteen.
+        for (const std::int64_t count : {17, 32}) {
+            CAPTURE(count);
+            const data::Samples samples = varied(count);
+            const auto batches = [&](data::Composition composition) {
+                return read_all(BatchReader(samples,
+                                            kNormalisation,
+                                            1,
+                                            data::Pass{7, 2, true},
+                                            Augmentation{1, true},
+                                            true,
+                                            composition));
+            };
+            const std::vector<Batch> loops = batches(data::Composition::ByPlace);
+            CHECK(loops.size() == static_cast<std::size_t>(count));
+            CHECK(same_bits(loops, batches(data::Composition::Tensors)));
+        }
+    }
 }

@@ -47,7 +47,7 @@ TEST_SUITE("train") {
             CHECK(done == batches % all + 1);
             ++batches;
         };
-        teacher.remember(data, memory, count);
+        teacher.remember(data, data.train, memory, count);
         CHECK(batches == 3 * ((data.train.size() + 255) / 256));
         CHECK(largest_difference(teacher.logits(batch_of(0)), asked) < 1e-5);
         CHECK(largest_difference(teacher.logits(batch_of(2)), asked_later) < 1e-5);
@@ -55,14 +55,16 @@ TEST_SUITE("train") {
 
         // A later fit with the same teacher asks nothing, one with another teacher asks anew.
         const std::uint64_t before = batches;
-        train::Teacher(network, at::Device(at::kCPU), false).remember(data, memory, count);
+        train::Teacher(network, at::Device(at::kCPU), false)
+            .remember(data, data.train, memory, count);
         CHECK(batches == before);
         // It is not run any more: a change of its weights changes nothing.
         for (const network::Parameter& parameter : network.parameters()) {
             at::Tensor(parameter.tensor).mul_(2);
         }
         CHECK(largest_difference(teacher.logits(batch_of(0)), asked) < 1e-5);
-        train::Teacher(network, at::Device(at::kCPU), false).remember(data, memory, count);
+        train::Teacher(network, at::Device(at::kCPU), false)
+            .remember(data, data.train, memory, count);
         CHECK(batches == 2 * before);
     }
 
@@ -83,13 +85,14 @@ TEST_SUITE("train") {
             return memory;
         };
         train::TeacherMemory first = memory_of();
-        train::Teacher(network, at::Device(at::kCPU), false).remember(data, first, anybody);
+        train::Teacher(network, at::Device(at::kCPU), false)
+            .remember(data, data.train, first, anybody);
         REQUIRE(kept.size() == 1);
         CHECK(kept.begin()->second.sizes() == at::IntArrayRef({data.train.size(), 1, 3}));
 
         train::TeacherMemory second = memory_of();
         train::Teacher again(network, at::Device(at::kCPU), false);
-        again.remember(data, second, nobody);
+        again.remember(data, data.train, second, nobody);
         data::BatchReader reader(
             data.train, data.normalisation, 16, data::Pass{7, 0}, data.augmentation);
         const data::Batch batch = *reader.next();
@@ -97,7 +100,7 @@ TEST_SUITE("train") {
 
         train::TeacherMemory third = memory_of();
         train::Teacher(train::test::tiny_network(5), at::Device(at::kCPU), false)
-            .remember(data, third, anybody);
+            .remember(data, data.train, third, anybody);
         CHECK(kept.size() == 2);
     }
 }
