@@ -1,6 +1,7 @@
 // Times the program's own training step on random pictures, for compare.py: one JSON line.
 #include "base/allocation.hpp"
 #include "bench/peers/options.hpp"
+#include "train/device.hpp"
 #include "train/trainer.hpp"
 #include "zoo/zoo.hpp"
 
@@ -25,6 +26,9 @@ struct Work {
     std::int64_t batch = 128;
     std::int64_t steps = 20;
     std::int64_t threads = 1;
+    std::int64_t cuda = 0;      ///< 1: on the first device
+    std::int64_t bfloat16 = 0;  ///< 1: forward and backward in bfloat16
+    std::int64_t graph = 0;     ///< 1: as CUDA graphs, otherwise every operation is a launch
 };
 
 train::TrainingData random_data(const Work& work) {
@@ -46,14 +50,16 @@ int run(const Work& work) {
     train::TrainingDefaults defaults;
     defaults.batch_size = work.batch;
     defaults.learning_rate = 0.01;
-    train::Trainer trainer(data, defaults, at::Device(at::kCPU));
+    defaults.reduced = work.bfloat16 != 0;
+    defaults.cuda_graph = work.graph != 0;
+    train::Trainer trainer(data, defaults, train::open_device(work.cuda != 0 ? "cuda" : "cpu"));
     zoo::Specification specification;
     specification.depth = work.depth;
     specification.width = work.width;
     specification.input_shape = {work.channels, work.side, work.side};
     network::Network network = zoo::build(specification, 1);
     train::FitOptions options;
-    options.epochs = 3.0 / static_cast<double>(work.steps);
+    options.epochs = work.cuda != 0 ? 1 : 3.0 / static_cast<double>(work.steps);
     static_cast<void>(trainer.fit(network, options));  // warm
     options.epochs = 1;
     const std::clock_t begin = std::clock();
@@ -79,6 +85,9 @@ int main(int argc, char** argv) {
                                                      {"--side", &work.side},
                                                      {"--batch", &work.batch},
                                                      {"--steps", &work.steps},
-                                                     {"--threads", &work.threads}};
+                                                     {"--threads", &work.threads},
+                                                     {"--cuda", &work.cuda},
+                                                     {"--bfloat16", &work.bfloat16},
+                                                     {"--graph", &work.graph}};
     return bench::read_options(argc, argv, known) ? run(work) : 2;
 }
