@@ -19,6 +19,14 @@ std::vector<at::Tensor> tensors_of(const network::Network& network) {
     return tensors;
 }
 
+std::vector<const void*> memory_of(const std::vector<at::Tensor>& tensors) {
+    std::vector<const void*> memory;
+    for (const at::Tensor& tensor : tensors) {
+        memory.push_back(tensor.const_data_ptr());
+    }
+    return memory;
+}
+
 bool has_gradient(const std::vector<at::Tensor>& gradients, std::size_t output) {
     return output < gradients.size() && gradients[output].defined();
 }
@@ -43,12 +51,12 @@ bool RecordedStep::accepts(const at::Tensor& images) const {
     for (std::size_t i = 0; is_same && i < parameters.size(); ++i) {
         is_same = parameters[i].tensor.is_same(parameters_[i]);
     }
-    return is_same;
+    return is_same && memory_of(parameters_) == memory_;  // a tensor may have been given another
 }
 
-void RecordedStep::record_forward(const at::Tensor& images) {
-    images_ = at::empty_like(images);  // in the memory order of the batch
+void RecordedStep::record_forward() {
     parameters_ = tensors_of(network_);
+    memory_ = memory_of(parameters_);
     forward_recording_ = recorder_->record([this] {
         outputs_ = forward_(images_);
         detached_.clear();
@@ -58,20 +66,25 @@ void RecordedStep::record_forward(const at::Tensor& images) {
     });
 }
 
-const std::vector<at::Tensor>& RecordedStep::forward(const at::Tensor& images) {
+std::vector<at::Tensor> RecordedStep::forward(const at::Tensor& images) {
     if (!forward_recording_) {
-        record_forward(images);
+        images_ = at::empty_like(images);  // in the memory order of the batch
     }
+    // Before the recording: autograd refuses what was written over once it was saved.
     images_.copy_(images);
+    if (!forward_recording_) {
+        record_forward();
+    }
     recorder_->replay(*forward_recording_);
-    return detached_;
+    std::vector<at::Tensor> outputs;
+    for (const at::Tensor& output : detached_) {
+        outputs.push_back(output.clone());
+    }
+    return outputs;
 }
 
-void RecordedStep::record_backward(const std::vector<at::Tensor>& gradients) {
-    seeds_.clear();
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
-        seeds_.push_back(has_gradient(gradients, i) ? at::empty_like(gradients[i]) : at::Tensor());
-    }
+void RecordedStep::record_backward() {
+    const c10::AutoGradMode with_gradients(true);
     backward_recording_ = recorder_->record([this] {
         run_backward(outputs_, seeds_);
         gradients_.clear();
@@ -90,17 +103,24 @@ bool RecordedStep::same_outputs(const std::vector<at::Tensor>& gradients) const 
 }
 
 bool RecordedStep::backward(const std::vector<at::Tensor>& gradients) {
+    const c10::NoGradGuard no_gradients;
     if (!backward_recording_) {
-        record_backward(gradients);
+        seeds_.clear();
+        for (std::size_t i = 0; i < outputs_.size(); ++i) {
+            seeds_.push_back(has_gradient(gradients, i) ? at::empty_like(gradients[i])
+                                                        : at::Tensor());
+        }
     }
     if (!same_outputs(gradients)) {
         return false;
     }
-    const c10::NoGradGuard no_gradients;
     for (std::size_t i = 0; i < seeds_.size(); ++i) {
         if (seeds_[i].defined()) {
             seeds_[i].copy_(gradients[i]);
         }
+    }
+    if (!backward_recording_) {
+        record_backward();
     }
     recorder_->replay(*backward_recording_);
     for (std::size_t i = 0; i < trained_.size(); ++i) {

@@ -32,20 +32,20 @@ class RecordedStep {
     /// has the tensors that the recording works on. The first batch decides about the shape.
     [[nodiscard]] bool accepts(const at::Tensor& images) const;
 
-    /// Detached outputs, overwritten by the next step. The first call records.
+    /// Copies of the outputs, without a gradient. The first call records.
     /// Requires: accepts(images), no gradients left at the trained parameters.
     /// Throws: what the forward pass throws; c10::Error when it cannot be recorded.
-    const std::vector<at::Tensor>& forward(const at::Tensor& images);
+    [[nodiscard]] std::vector<at::Tensor> forward(const at::Tensor& images);
 
-    /// Gradients of the trained parameters from those of the outputs (undefined = none). The first
-    /// call records. False, and nothing happened, when other outputs have a gradient than in the
-    /// recorded step.
-    /// Requires: a call of forward() before. Throws: as forward().
+    /// Gradients of the trained parameters, until the next step, from those of the outputs
+    /// (undefined = none). The first call records. False, and nothing happened, when other outputs
+    /// have a gradient than in the recorded step. Requires: a call of forward() before. Throws: as
+    /// forward().
     [[nodiscard]] bool backward(const std::vector<at::Tensor>& gradients);
 
   private:
-    void record_forward(const at::Tensor& images);
-    void record_backward(const std::vector<at::Tensor>& gradients);
+    void record_forward();
+    void record_backward();
     [[nodiscard]] bool same_outputs(const std::vector<at::Tensor>& gradients) const;
 
     std::unique_ptr<StepRecorder> recorder_;
@@ -53,6 +53,7 @@ class RecordedStep {
     std::vector<at::Tensor> trained_;
     Forward forward_;
     std::vector<at::Tensor> parameters_;  ///< all of the network, as recorded
+    std::vector<const void*> memory_;     ///< where their elements are
     at::Tensor images_;
     std::vector<at::Tensor> outputs_;    ///< with their autograd graph, until it is consumed
     std::vector<at::Tensor> detached_;   ///< the same memory

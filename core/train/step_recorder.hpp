@@ -19,7 +19,8 @@ class StepRecorder {
     StepRecorder& operator=(const StepRecorder&) = delete;
 
     /// Calls `launch`: what it launches on the current stream is recorded, not done, so the tensors
-    /// it makes have no values before the first replay. Returns the number of the recording.
+    /// it makes have no values before the first replay. Returns the number of the recording. After
+    /// an exception nothing is recorded any more, and there is no new number.
     /// Throws: what `launch` throws; c10::Error when something in it cannot be recorded.
     virtual std::size_t record(const std::function<void()>& launch) = 0;
 

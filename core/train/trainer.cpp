@@ -225,7 +225,9 @@ class Fit {
             recording();
             return true;
         } catch (const std::exception& error) {
-            log::debug(std::string("a training step cannot be recorded: ") + error.what());
+            log::warn(std::string("a training step cannot be recorded, so its operations are "
+                                  "launched one by one: ") +
+                      error.what());
             recorded_.reset();
             optimizer_.clear_gradients();
             return false;

@@ -1,6 +1,6 @@
 // Tests train/recorded_step.cpp and the fits that use it: a recorded step is the step itself. The
-// recorder of these tests keeps what it is given and calls it again, so that they run on a CPU; the
-// last one records on a CUDA device.
+// recorder of these tests calls what it is given, and again for every replay but the first, so that
+// they run on a CPU; the last one records on a CUDA device.
 #include "train/recorded_step.hpp"
 
 #include "train/device.hpp"
@@ -36,8 +36,14 @@ struct Counts {
     std::size_t replays = 0;
 };
 
-/// Passes everything on, or keeps and calls it where there is nothing to pass it on to.
+/// Passes everything on. Where there is nothing to pass it on to, the first replay has been done
+/// while recording: as on a device, what was recorded has been called once.
 class CountingRecorder final : public StepRecorder {
+    struct Kept {
+        std::function<void()> launch;
+        bool is_replayed;
+    };
+
   public:
     CountingRecorder(Counts& counts,
                      std::unique_ptr<StepRecorder> next,
@@ -52,7 +58,8 @@ class CountingRecorder final : public StepRecorder {
         if (next_) {
             return next_->record(launch);
         }
-        kept_.push_back(launch);
+        launch();
+        kept_.push_back({launch, false});
         return kept_.size() - 1;
     }
 
@@ -60,8 +67,8 @@ class CountingRecorder final : public StepRecorder {
         ++counts_.replays;
         if (next_) {
             next_->replay(recording);
-        } else {
-            kept_.at(recording)();
+        } else if (std::exchange(kept_.at(recording).is_replayed, true)) {
+            kept_.at(recording).launch();
         }
     }
 
@@ -69,7 +76,7 @@ class CountingRecorder final : public StepRecorder {
     Counts& counts_;
     std::unique_ptr<StepRecorder> next_;
     std::optional<std::size_t> refused_;  ///< the recording that fails
-    std::vector<std::function<void()>> kept_;
+    std::vector<Kept> kept_;
 };
 
 /// 30 steps, of which 25 can be replayed.
