@@ -32,6 +32,13 @@ std::optional<Diagnostic> open_plugin(const char* file) {
 
 }  // namespace
 
+#if defined(__SANITIZE_ADDRESS__)
+// A signal must end this program as it ends others: that is what its parent is asked about.
+extern "C" const char* __asan_default_options() {
+    return "handle_segv=0";
+}
+#endif
+
 int main(int, char** arguments) {
     std::fputs(probe_answer(open_plugin(arguments[1])).c_str(), stdout);
     return 0;
