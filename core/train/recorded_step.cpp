@@ -57,13 +57,7 @@ bool RecordedStep::accepts(const at::Tensor& images) const {
 void RecordedStep::record_forward() {
     parameters_ = tensors_of(network_);
     memory_ = memory_of(parameters_);
-    forward_recording_ = recorder_->record([this] {
-        outputs_ = forward_(images_);
-        detached_.clear();
-        for (const at::Tensor& output : outputs_) {
-            detached_.push_back(output.detach());
-        }
-    });
+    forward_recording_ = recorder_->record([this] { outputs_ = forward_(images_); });
 }
 
 std::vector<at::Tensor> RecordedStep::forward(const at::Tensor& images) {
@@ -77,8 +71,8 @@ std::vector<at::Tensor> RecordedStep::forward(const at::Tensor& images) {
     }
     recorder_->replay(*forward_recording_);
     std::vector<at::Tensor> outputs;
-    for (const at::Tensor& output : detached_) {
-        outputs.push_back(output.clone());
+    for (const at::Tensor& output : outputs_) {
+        outputs.push_back(output.detach().clone());
     }
     return outputs;
 }

@@ -56,7 +56,6 @@ class RecordedStep {
     std::vector<const void*> memory_;     ///< where their elements are
     at::Tensor images_;
     std::vector<at::Tensor> outputs_;    ///< with their autograd graph, until it is consumed
-    std::vector<at::Tensor> detached_;   ///< the same memory
     std::vector<at::Tensor> seeds_;      ///< gradients of the outputs; undefined = none
     std::vector<at::Tensor> gradients_;  ///< of trained_; undefined = none
     std::optional<std::size_t> forward_recording_;
