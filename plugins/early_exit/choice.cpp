@@ -15,6 +15,8 @@ namespace {
 
 // Labels are in deviations of the training set: less is rounding, and no share of it can be told.
 constexpr double kLeastVariance = 1e-12;
+// Of accuracies that are equal but for the order of a sum.
+constexpr double kRounding = 1e-9;
 
 using Chosen = std::vector<std::size_t>;  // indices of exits, ascending
 
@@ -101,6 +103,11 @@ class Weighing {
         const std::vector<double>& right = answers_.right[exit];
         return std::accumulate(right.begin(), right.end(), 0.0) /
                static_cast<double>(std::max<std::size_t>(right.size(), 1));
+    }
+
+    /// The main output alone has lost this much already; what it has won changes nothing.
+    void take_from_bound(double lost) {
+        bound_.max_drop = std::clamp(bound_.max_drop - lost, 0.0, bound_.max_drop);
     }
 
     [[nodiscard]] bool compares(std::size_t exit) const {
@@ -198,13 +205,17 @@ ValidationAnswers ask_validation(const Model& model, Context& context) {
 }
 
 ChosenExits choose_exits(const Model& model, Context& context, const ExitBounds& bounds) {
-    const Weighing weighing(model, context, bounds.accuracy);
+    Weighing weighing(model, context, bounds.accuracy);
+    const double lost = bounds.before ? *bounds.before - weighing.alone(weighing.count()) : 0;
+    const bool is_spent = lost > bounds.accuracy.max_drop + kRounding;
+    const std::size_t most = is_spent ? 0 : std::min(bounds.most, weighing.count());
+    weighing.take_from_bound(lost);
     Choice choice{{}, weighing.weigh({})};
     const double without_exits = choice.outcome.expected_cost;
-    if (bounds.most >= weighing.count()) {
+    if (most == weighing.count()) {
         choice = all_exits(weighing);
     }
-    while (choice.exits.size() < std::min(bounds.most, weighing.count())) {
+    while (choice.exits.size() < most) {
         auto larger = one_more(weighing, choice, context);
         if (!larger) {
             break;
@@ -232,6 +243,7 @@ ChosenExits choose_exits(const Model& model, Context& context, const ExitBounds&
         result.kept[k] = is_compared || result.thresholds[k] < kNever;
         is_compared = is_compared || (result.kept[k] && weighing.compares(k));
     }
+    result.spent_by_body = is_spent ? lost : 0;
     result.accuracy = choice.outcome.accuracy;
     result.cost_ratio = choice.outcome.expected_cost / without_exits;
     return result;

@@ -9,6 +9,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 namespace topress::early_exit {
@@ -31,6 +32,9 @@ struct ChosenExits {
     std::vector<double> alone;  ///< [K + 1] accuracy, or R2, where everybody leaves there
     double accuracy = 0;        ///< R2 where labels are numbers
     double cost_ratio = 1;      ///< expected, of the cost without exits
+    /// 0..1: what the main output lost since ExitBounds::before, where that is more than may be
+    /// lost, so that no exit is kept; else 0.
+    double spent_by_body = 0;
 };
 
 /// What a choice of exits has to keep to.
@@ -39,6 +43,9 @@ struct ExitBounds {
     AccuracyBound accuracy;
     /// 0..1: what an exit has to save beside the others, of the cost without exits.
     double minimum_saving = 0;
+    /// Accuracy, or R2, before the body was trained with its heads: what the main output lost
+    /// since counts as lost. Empty: the body is as it was.
+    std::optional<double> before;
 };
 
 /// Weighs all exits together where there may be as many; of more than `most` adds the one that

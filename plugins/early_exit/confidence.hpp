@@ -2,6 +2,7 @@
 #pragma once
 
 #include "choice.hpp"
+#include "head_training.hpp"
 #include "heads.hpp"
 
 #include <topress/plugin.hpp>
@@ -31,22 +32,16 @@ class ConfidenceExits final : public Technique {
     [[nodiscard]] std::string criterion_for(const DataInfo& data) const;
     [[nodiscard]] AccuracyBound bound_for(const DataInfo& data) const;
     void choose_again(Model& model, Context& context) const;
-    /// `rates`: what each head learns at, of the learning rate; empty = all of it.
-    void train(Model& model, Context& context, const std::vector<double>& rates) const;
 
     std::vector<double> positions_;
     std::vector<std::string> places_;
     int candidates_ = 0;
     int maximum_exits_ = 0;
-    bool is_joint_ = false;
+    HeadTraining training_;
     HeadOptions head_;  ///< an empty criterion is the usual one of the task
-    double epochs_ = 0;
-    double learning_rate_ = 0;
     double max_drop_pp_ = 0;
     bool counts_gains_ = false;
     double minimum_saving_ = 0;
-    double temperature_ = 1;
-    double label_weight_ = 0;
 };
 
 }  // namespace topress::early_exit

@@ -104,6 +104,18 @@ class Exits(support.Workplace):
         self.assertEqual(len(bodies[0]), 8 * 8 * 9 * 4)
         self.assertNotEqual(bodies[0], bodies[1])
 
+    def test_what_joint_training_costs_the_body_counts_as_lost(self):
+        # At this rate and weight the body forgets what it knew for the sake of its heads.
+        harsh = 'training = "joint"\nlearning_rate = 0.5\nheads_weight = 100.0\noriginal_weight = 0.0\n'
+        rows = rows_of(self, "harsh", HEAD + CONFIDENCE + harsh)
+        self.assertEqual(self.graph("harsh")["exits"], [])
+        self.assertEqual(rows[1]["accuracy"], rows[0]["accuracy"])
+        self.assertEqual(rows[1]["bitops"], rows[0]["bitops"])
+        with open(self.path("harsh/topress.log")) as log:
+            self.assertIn("training the body with its heads cost the main output", log.read())
+        rows = rows_of(self, "held", HEAD + CONFIDENCE + 'training = "joint"\n')
+        self.assertGreaterEqual(rows[1]["accuracy"], rows[0]["accuracy"] - 0.03 - 1e-6)
+
 
 if __name__ == "__main__":
     support.main()
