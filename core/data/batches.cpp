@@ -222,10 +222,9 @@ std::optional<Batch> BatchReader::next() {
         return std::nullopt;
     }
     if (taken_ == position_) {
-        ahead_begin_ = position_;
         ahead_ = compose(std::min(batch_size_ * batches_ahead(), total - position_));
     }
-    const std::int64_t first = taken_ - ahead_begin_;
+    const std::int64_t first = taken_ - (position_ - ahead_.labels.size(0));
     const std::int64_t count = std::min(batch_size_, position_ - taken_);
     taken_ += count;
     return Batch{ahead_.images.narrow(0, first, count),

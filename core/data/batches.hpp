@@ -100,8 +100,7 @@ class BatchReader {
     at::Tensor device_tables_;   ///< (C, 256), where the samples are; made when needed
     std::int64_t position_ = 0;  ///< samples composed
     std::int64_t taken_ = 0;     ///< samples handed out
-    Batch ahead_;                ///< composed at once, from sample `ahead_begin_` of the pass on
-    std::int64_t ahead_begin_ = 0;
+    Batch ahead_;                ///< the samples before position_, composed at once
 };
 
 }  // namespace topress::data
