@@ -32,8 +32,9 @@ std::string describe(const Head& head,
         text << "threshold " << chosen.thresholds[exit] << ", " << chosen.share[exit] * 100
              << " % leave";
     } else {
-        text << (chosen.kept[exit] ? "nobody leaves, the next exit is compared with it"
-                                   : "saves too little, left out");
+        text << (chosen.kept[exit]          ? "nobody leaves, the next exit is compared with it"
+                 : chosen.spent_by_body > 0 ? "left out, the body has lost too much"
+                                            : "saves too little, left out");
     }
     return text.str();
 }

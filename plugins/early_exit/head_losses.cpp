@@ -44,18 +44,15 @@ Loss head_loss(const at::Tensor& exit,
     return {divergence + label_weight * cross_entropy, {gradient}};
 }
 
-/// The mean loss on the labels alone.
-Loss label_loss(const at::Tensor& logits, const at::Tensor& labels, TaskLoss task_loss) {
-    if (labels.is_floating_point()) {
-        const NumberLoss loss = number_loss(logits, labels, task_loss);
-        return {loss.value, {loss.gradient}};
-    }
-    const at::Tensor log_probability = logits.log_softmax(1);
-    const at::Tensor index = labels.unsqueeze(1);
-    at::Tensor gradient = log_probability.exp();
-    gradient.scatter_add_(1, index, at::full({1, 1}, -1.0, logits.options()).expand_as(index));
-    return {-log_probability.gather(1, index).mean(),
-            {gradient.div_(static_cast<double>(logits.size(0)))}};
+/// Of one output taught by `final`, which may be that output: then the labels alone teach it.
+Loss output_loss(const HeadLesson& lesson,
+                 const DataInfo& data,
+                 const at::Tensor& output,
+                 const at::Tensor& final,
+                 const at::Tensor& labels) {
+    return data.is_regression()
+               ? number_head_loss(output, final, labels, data.loss, lesson.label_weight)
+               : head_loss(output, final, labels, lesson.temperature, lesson.label_weight);
 }
 
 }  // namespace
@@ -65,11 +62,7 @@ Loss heads_loss(const HeadLesson& lesson, const DataInfo& data, const LossInput&
     Loss total;
     total.gradients.resize(input.outputs.size());
     for (std::size_t k = 0; k + 1 < input.outputs.size(); ++k) {
-        const at::Tensor& head = input.outputs[k];
-        Loss one =
-            data.is_regression()
-                ? number_head_loss(head, final, input.labels, data.loss, lesson.label_weight)
-                : head_loss(head, final, input.labels, lesson.temperature, lesson.label_weight);
+        Loss one = output_loss(lesson, data, input.outputs[k], final, input.labels);
         total.value = total.value.defined() ? total.value + one.value : one.value;
         total.gradients[k] = one.gradients.front();
     }
@@ -98,9 +91,10 @@ LossFunction joint_loss(const HeadLesson& lesson,
     };
 }
 
-LossFunction labels_alone(TaskLoss task_loss) {
-    return [task_loss](const LossInput& input) {
-        return label_loss(input.outputs.front(), input.labels, task_loss);
+LossFunction labels_alone(const DataInfo& data) {
+    return [data](const LossInput& input) {
+        const at::Tensor& output = input.outputs.front();
+        return output_loss({1, 1}, data, output, output, input.labels);
     };
 }
 

@@ -26,7 +26,7 @@ struct HeadLesson {
                                       LossFunction main,
                                       double heads_weight);
 
-/// The loss of one output on the labels.
-[[nodiscard]] LossFunction labels_alone(TaskLoss task_loss);
+/// The run's loss of one output on the labels, cross entropy for classes.
+[[nodiscard]] LossFunction labels_alone(const DataInfo& data);
 
 }  // namespace topress::early_exit

@@ -37,9 +37,9 @@ constexpr std::uint64_t kStatisticsBatches = 50;
 LossFunction main_loss(FitOptions& options,
                        const Model& original,
                        double weight,
-                       TaskLoss task_loss) {
-    follow_original(options, original, weight, task_loss);
-    return options.loss ? std::move(options.loss) : labels_alone(task_loss);
+                       const DataInfo& data) {
+    follow_original(options, original, weight, data.loss);
+    return options.loss ? std::move(options.loss) : labels_alone(data);
 }
 
 Weights weights_of(const HeadTraining& training, const DataInfo& data) {
@@ -87,7 +87,7 @@ void train_heads(Model& model,
     if (training.is_joint) {
         options.phase = "joint";
         const Weights weights = weights_of(training, data);
-        LossFunction main = main_loss(options, context.original(), weights.original, data.loss);
+        LossFunction main = main_loss(options, context.original(), weights.original, data);
         options.loss = joint_loss(training.lesson, data, std::move(main), weights.heads);
         options.after_backward = restore_gradients(
             all_head_parameters(model), weights.heads / static_cast<double>(exits.size()));

@@ -88,8 +88,7 @@ TEST_SUITE("early exit") {
         const HeadLesson lesson{2.0, 0.5};
         const LossInput input = answers(false);
         const Loss heads = heads_loss(lesson, of_classes(), input);
-        const Loss joint =
-            joint_loss(lesson, of_classes(), labels_alone(TaskLoss::CrossEntropy), 0.3)(input);
+        const Loss joint = joint_loss(lesson, of_classes(), labels_alone(of_classes()), 0.3)(input);
         const at::Tensor hard = at::cross_entropy_loss(input.outputs.back(), input.labels);
         CHECK(near(joint.value, heads.value * (0.3 / 2) + hard));
         REQUIRE(joint.gradients.size() == 3);
@@ -98,6 +97,14 @@ TEST_SUITE("early exit") {
         const at::Tensor wanted =
             (input.outputs.back().softmax(1) - at::one_hot(input.labels, 5)) / 4;
         CHECK(near(joint.gradients[2], wanted));
+    }
+
+    TEST_CASE("labels alone: numbers are held by the run's own loss") {
+        const LossInput input = answers(true);
+        const Loss loss = labels_alone(of_numbers())(input);
+        const at::Tensor& output = input.outputs.front();
+        CHECK(near(loss.value, at::l1_loss(output, input.labels)));
+        CHECK(near(loss.gradients.front(), (output - input.labels).sign() / 20));
     }
 
     TEST_CASE("joint loss: the main output follows the original, the heads do not") {
